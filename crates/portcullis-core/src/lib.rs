@@ -1,1 +1,24 @@
-//! Judgement.
+//! Who is it, and may they: pure judgement of credentials and policy.
+//!
+//! Nothing here does I/O, reads a clock, or knows a database or a web framework.
+//! What was checked is carried as a type: a [`request::RequestHead`] is canonical,
+//! a [`authenticator::Authenticated`] was proven, a [`policy::Permit`] was decided.
+
+pub mod ability;
+pub mod authenticator;
+pub mod credential;
+pub mod guard;
+pub mod id;
+pub mod lookup;
+pub mod name;
+pub mod organization;
+pub mod password;
+pub mod policy;
+pub mod principal;
+pub mod request;
+pub mod scheme;
+pub mod seal;
+pub mod secret;
+pub mod tally;
+pub mod time;
+pub mod token;

@@ -1,0 +1,90 @@
+//! Abilities: named rights, held through roles and never directly.
+
+use std::borrow::Borrow;
+use std::fmt;
+
+/// The longest name of an ability, in bytes.
+pub const MAX_ABILITY: usize = 100;
+
+/// A named right, such as `Users - Manage`; compared letter by letter.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ability(Box<str>);
+
+/// A text that names no ability: the caller's fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("an ability has 1 to {MAX_ABILITY} printable ASCII characters, no space at either end")]
+pub struct BadAbility;
+
+impl Ability {
+    /// The ability named `name`.
+    ///
+    /// # Errors
+    /// It is no name of an ability.
+    pub fn parse(name: &str) -> Result<Self, BadAbility> {
+        let printable = name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        let fits = (1..=MAX_ABILITY).contains(&name.len());
+        if printable && fits && name.trim().len() == name.len() {
+            Ok(Self(name.into()))
+        } else {
+            Err(BadAbility)
+        }
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Ability {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Ability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Ability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// To create, change and delete API keys and passwords of others.
+pub const MANAGE_CREDENTIALS: &str = "Credentials - Manage";
+/// To create, change and delete guards.
+pub const MANAGE_GUARDS: &str = "Guards - Manage";
+/// To create, change and delete organizations below one's own.
+pub const MANAGE_ORGANIZATIONS: &str = "Organizations - Manage";
+/// To create, change, grant and withdraw roles.
+pub const MANAGE_ROLES: &str = "Roles - Manage";
+/// To create, change and delete users.
+pub const MANAGE_USERS: &str = "Users - Manage";
+
+/// A role that every installation has and nobody can edit.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn {
+    /// Its name, the same in every realm.
+    pub name: &'static str,
+    /// What it allows.
+    pub abilities: &'static [&'static str],
+}
+
+/// The role that may do everything in the organization it is held in, and below.
+pub const OWNER: BuiltIn = BuiltIn {
+    name: "Owner",
+    abilities: &[
+        MANAGE_CREDENTIALS,
+        MANAGE_GUARDS,
+        MANAGE_ORGANIZATIONS,
+        MANAGE_ROLES,
+        MANAGE_USERS,
+    ],
+};
+
+/// Every built-in role.
+pub const BUILT_IN: &[BuiltIn] = &[OWNER];

@@ -1,0 +1,442 @@
+//! Asks the schemes who a caller is, and does what none of them may forget.
+//!
+//! It is a machine without I/O: [`Authenticator::begin`] settles everything that is fast, and
+//! hands back a [`Pending`] where a password must be hashed slowly, for the gate to run where it
+//! likes. [`Authenticator::look_again`] is the last look, after whatever was awaited.
+
+pub mod attempts;
+pub mod remembered;
+mod standing;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+
+use self::attempts::{Attempts, Place};
+use crate::credential::{Credential, KeyVerifier};
+use crate::id::{Id, Revision};
+use crate::lookup::CredentialLookup;
+use crate::organization::{Organization, State};
+use crate::password::{Cost, HashError, PasswordVerifier, Verdict};
+use crate::principal::{Principal, User};
+use crate::request::RequestHead;
+use crate::scheme::{self, Found, Presented, PresentedKey, Scheme, SchemeName, Unread};
+use crate::seal::{Digest, MacKey, NoEntropy, Peppers};
+use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::time::Timestamp;
+
+/// Knows who callers are, by what `L` remembers.
+#[derive(Debug)]
+pub struct Authenticator<L> {
+    lookup: L,
+    peppers: Arc<Peppers>,
+    cost: Cost,
+    attempts: Attempts,
+    /// Under this key, drawn at start, a verified password is remembered.
+    memory: MacKey,
+    decoy: Decoy,
+}
+
+/// What an unknown caller is judged by, so that the work is the same.
+#[derive(Debug)]
+struct Decoy {
+    credential: Credential,
+    password: PasswordVerifier,
+}
+
+/// What is known of a caller without slow work.
+#[derive(Debug)]
+pub enum Begun {
+    /// Nothing was presented.
+    Anonymous,
+    /// The credential is good.
+    Authenticated(Authenticated),
+    /// A password must be hashed first.
+    Pending(Box<Pending>),
+    /// The credential is not good.
+    Rejected(Rejected),
+}
+
+/// A caller whose credential was good when it was looked at.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// Who it is.
+    pub principal: Principal,
+    /// How it was proven.
+    pub scheme: SchemeName,
+}
+
+/// Authentication said no.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rejected {
+    /// Why, for the log only.
+    pub reason: Rejection,
+    /// The scheme that claimed the request, if one did.
+    pub scheme: Option<SchemeName>,
+    /// The credential that was meant, if it is known.
+    pub credential: Option<Id<Credential>>,
+    /// The user who was meant, if known.
+    pub user: Option<Id<User>>,
+}
+
+/// Why authentication said no. Outside, all but the last of each comment's kind look alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rejection {
+    /// The caller presented more than one credential (RFC 6750, section 2, forbids it).
+    Ambiguous,
+    /// The credential was disabled.
+    Disabled,
+    /// The credential has expired.
+    Expired,
+    /// The key is another user's than the login name beside it.
+    ForeignKey,
+    /// What was presented is not of its scheme's form.
+    Malformed(&'static str),
+    /// The check characters of the key are wrong.
+    Mistyped,
+    /// The credential is not valid yet.
+    NotYetValid,
+    /// The owner's organization, or one above it, is not active.
+    OrganizationInactive,
+    /// The owner belongs to another realm than the guard.
+    OtherRealm,
+    /// The owner is not active.
+    OwnerInactive,
+    /// The credential was revoked.
+    Revoked,
+    /// Too many wrong passwords came before.
+    TooManyAttempts {
+        /// When the next one will be looked at.
+        retry_after: Duration,
+    },
+    /// There is no such credential.
+    Unknown,
+    /// The request has an `Authorization` that no accepted scheme claims.
+    UnknownScheme,
+    /// The proof is wrong.
+    WrongProof,
+}
+
+impl Rejection {
+    /// The name of the reason in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::Disabled => "disabled",
+            Self::Expired => "expired",
+            Self::ForeignKey => "foreign_key",
+            Self::Malformed(_) => "malformed",
+            Self::Mistyped => "mistyped",
+            Self::NotYetValid => "not_yet_valid",
+            Self::OrganizationInactive => "organization_inactive",
+            Self::OtherRealm => "other_realm",
+            Self::OwnerInactive => "owner_inactive",
+            Self::Revoked => "revoked",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Unknown => "unknown",
+            Self::UnknownScheme => "unknown_scheme",
+            Self::WrongProof => "wrong_proof",
+        }
+    }
+}
+
+/// A password that must be hashed slowly before anything is known.
+#[derive(Debug)]
+pub struct Pending {
+    /// Names this very claim: the same user, password and version; nothing else has it.
+    pub claim: Digest,
+    /// Where it comes from, for a fair queue.
+    pub source: IpAddr,
+    password: SecretBuf,
+    verifier: PasswordVerifier,
+    place: Place,
+    /// Who could be meant; `None` if nobody live is, and then no password is right.
+    meant: Option<(Id<User>, Revision)>,
+    no: Rejected,
+}
+
+/// The slow part of a [`Pending`] claim, owned, so that any thread can run it.
+#[derive(Debug)]
+pub struct SlowCheck {
+    password: SecretBuf,
+    verifier: PasswordVerifier,
+    cost: Cost,
+    peppers: Arc<Peppers>,
+}
+
+impl SlowCheck {
+    /// Computes the hash: some 16 ms and 19 MiB at the usual cost.
+    ///
+    /// # Errors
+    /// It could not be computed, so nothing is known of the password.
+    pub fn run(&self) -> Result<Verdict, HashError> {
+        self.verifier.check(&self.password, self.cost, &self.peppers)
+    }
+}
+
+/// What came of a slow check.
+#[derive(Debug)]
+pub enum Concluded {
+    /// The password is right.
+    Authenticated(Authenticated),
+    /// The record changed while the hash ran: begin again.
+    Changed,
+    /// The password is wrong, or nobody live was meant.
+    Rejected(Rejected),
+}
+
+/// Why the last look does not confirm what was found before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Again {
+    /// The record changed in between, and may still be good: begin again.
+    Changed,
+    /// It is no longer good.
+    Rejected(Rejected),
+}
+
+impl<L: CredentialLookup> Authenticator<L> {
+    /// An authenticator over what `lookup` remembers, hashing at `cost`.
+    ///
+    /// # Errors
+    /// The system gave no randomness.
+    pub fn new(lookup: L, peppers: Arc<Peppers>, cost: Cost) -> Result<Self, NoEntropy> {
+        let pepper = peppers.current();
+        let nobody = Id::from_bytes([0; 16]);
+        let decoy = Decoy {
+            credential: Credential {
+                id: Id::from_bytes([0; 16]),
+                version: Revision(0),
+                scheme: scheme::API_KEY,
+                owner: nobody,
+                state: State::Deleted,
+                not_before: Timestamp::MIN,
+                expires: Timestamp::MIN,
+                read_only: true,
+                verifier: KeyVerifier::decoy(pepper.id, crate::seal::random()?),
+                filed_at: crate::credential::FiledAt([0; 16]),
+            },
+            password: PasswordVerifier::decoy(cost, pepper)?,
+        };
+        let (attempts, memory) = (Attempts::new(), MacKey::fresh()?);
+        Ok(Self { lookup, peppers, cost, attempts, memory, decoy })
+    }
+
+    /// What is remembered.
+    pub const fn lookup(&self) -> &L {
+        &self.lookup
+    }
+
+    /// Looks for a credential of one of `schemes`, and settles what can be settled fast.
+    pub fn begin(
+        &self,
+        schemes: &[Box<dyn Scheme>],
+        realm: Id<Organization>,
+        request: &RequestHead<'_>,
+    ) -> Begun {
+        let mut claimed = None;
+        for scheme in schemes {
+            let claim = match scheme.find(request) {
+                Found::NotMine => continue,
+                Found::Repeated => return reject(Rejection::Ambiguous, Some(scheme.name())),
+                Found::Claimed(claim) => claim,
+            };
+            if claimed.replace((scheme, claim)).is_some() {
+                return reject(Rejection::Ambiguous, None);
+            }
+        }
+        let Some((scheme, claim)) = claimed else {
+            let unclaimed = !schemes.is_empty() && request.headers().contains_key(AUTHORIZATION);
+            return if unclaimed {
+                reject(Rejection::UnknownScheme, None)
+            } else {
+                Begun::Anonymous
+            };
+        };
+        let mut scratch = Scratch::new();
+        match scheme.read(claim, &mut scratch) {
+            Ok(Presented::Key(key)) => self.judge_key(scheme.as_ref(), &key, realm, request),
+            Ok(Presented::Password { login, password }) => {
+                let claim = PasswordClaim { scheme: scheme.name(), realm, login: &login, password };
+                self.judge_password(&claim, request)
+            }
+            Err(Unread::Malformed(why)) => reject(Rejection::Malformed(why), Some(scheme.name())),
+            Err(Unread::Mistyped) => reject(Rejection::Mistyped, Some(scheme.name())),
+        }
+    }
+
+    /// Every key does the same work, whatever comes of it: only then is one refusal chosen.
+    fn judge_key(
+        &self,
+        scheme: &dyn Scheme,
+        key: &PresentedKey<'_>,
+        realm: Id<Organization>,
+        request: &RequestHead<'_>,
+    ) -> Begun {
+        let found = self.lookup.credential(key.filed_under, key.id);
+        let stored = found.unwrap_or(self.decoy.credential);
+        let proven = scheme.check(key, &stored, &self.peppers);
+        let owner = self.lookup.user(stored.owner);
+        let standing = self.standing(&stored, owner.as_deref(), realm, request.received());
+        let own = key.login.as_deref().is_none_or(|login| {
+            owner.as_ref().is_some_and(|owner| owner.login.as_deref() == Some(login))
+        });
+        let reason = match (found, proven, own, standing, owner) {
+            (None, ..) => Rejection::Unknown,
+            (_, false, ..) => Rejection::WrongProof,
+            (_, _, false, ..) => Rejection::ForeignKey,
+            (.., Err(reason), _) => reason,
+            (.., Ok(()), None) => Rejection::OwnerInactive,
+            (Some(credential), true, true, Ok(()), Some(user)) => {
+                let principal = Principal { user, credential };
+                return Begun::Authenticated(Authenticated { principal, scheme: scheme.name() });
+            }
+        };
+        Begun::Rejected(Rejected {
+            reason,
+            scheme: Some(scheme.name()),
+            credential: found.map(|found| found.id),
+            user: found.map(|found| found.owner),
+        })
+    }
+
+    fn judge_password(&self, claim: &PasswordClaim<'_>, request: &RequestHead<'_>) -> Begun {
+        let place = self.attempts.place(claim.realm, claim.login, request.client());
+        let user = self.lookup.named(claim.realm, claim.login);
+        if let Some(retry_after) = self.attempts.locked(&place, request.received()) {
+            let reason = Rejection::TooManyAttempts { retry_after };
+            return Begun::Rejected(rejected(reason, claim.scheme, user.as_deref()));
+        }
+        let live = self.live_password(user.as_deref(), claim.realm, request.received());
+        let credential = live.as_ref().map_or(self.decoy.credential, |live| live.credential);
+        let mac = self.claim_mac(&credential, claim);
+        let reason = match (&live, &user) {
+            (Ok(password), Some(user)) if password.remembered.is(&mac) => {
+                let principal = Principal { user: Arc::clone(user), credential };
+                return Begun::Authenticated(Authenticated { principal, scheme: claim.scheme });
+            }
+            (Ok(_), _) => Rejection::WrongProof,
+            (Err(reason), _) => *reason,
+        };
+        let verifier = live.map_or(self.decoy.password, |live| live.verifier);
+        Begun::Pending(Box::new(Pending {
+            claim: mac,
+            source: request.client(),
+            password: SecretBuf::new(claim.password.expose()),
+            verifier,
+            place,
+            meant: live.ok().and(user.as_ref()).map(|user| (user.id, credential.version)),
+            no: rejected(reason, claim.scheme, user.as_deref()),
+        }))
+    }
+
+    /// The password of a user who may sign in with it now.
+    fn live_password<'u>(
+        &self,
+        user: Option<&'u User>,
+        realm: Id<Organization>,
+        now: Timestamp,
+    ) -> Result<&'u crate::principal::Password, Rejection> {
+        let password = user.and_then(|user| user.password.as_ref());
+        let credential = password.map_or(&self.decoy.credential, |password| &password.credential);
+        let standing = self.standing(credential, user, realm, now);
+        let password = password.ok_or(Rejection::Unknown)?;
+        standing.map(|()| password)
+    }
+
+    /// Fixed-width identity and version first, then the password: no two claims share a text.
+    fn claim_mac(&self, credential: &Credential, claim: &PasswordClaim<'_>) -> Digest {
+        let version = credential.version.0.to_be_bytes();
+        self.memory.digest(&[credential.id.as_bytes(), &version, claim.password.expose()])
+    }
+
+    /// The slow part of `pending`, to be run elsewhere; takes the password out of it.
+    pub fn slow_check(&self, pending: &mut Pending) -> SlowCheck {
+        SlowCheck {
+            password: std::mem::replace(&mut pending.password, SecretBuf::new([])),
+            verifier: pending.verifier,
+            cost: self.cost,
+            peppers: Arc::clone(&self.peppers),
+        }
+    }
+
+    /// What the outcome of the slow check means, everything read again at `now`.
+    pub fn conclude(&self, pending: &Pending, right: bool, now: Timestamp) -> Concluded {
+        let (true, Some((id, version))) = (right, pending.meant) else {
+            self.attempts.failed(&pending.place, now);
+            return Concluded::Rejected(pending.no);
+        };
+        let Some(user) = self.lookup.user(id) else { return Concluded::Changed };
+        let Some(password) = user.password.as_ref().filter(|it| it.credential.version == version)
+        else {
+            return Concluded::Changed;
+        };
+        password.remembered.set(&pending.claim);
+        self.attempts.succeeded(&pending.place);
+        let credential = password.credential;
+        let scheme = pending.no.scheme.unwrap_or(scheme::BASIC);
+        Concluded::Authenticated(Authenticated {
+            principal: Principal { user, credential },
+            scheme,
+        })
+    }
+
+    /// The last look before the permit: the record and its parents, read again by identity and
+    /// version. What comes back has the newest of both.
+    ///
+    /// # Errors
+    /// It changed, or is no longer good.
+    pub fn look_again(
+        &self,
+        who: &Authenticated,
+        realm: Id<Organization>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Again> {
+        let before = &who.principal.credential;
+        let no = |reason| {
+            Again::Rejected(Rejected {
+                reason,
+                scheme: Some(who.scheme),
+                credential: Some(before.id),
+                user: Some(before.owner),
+            })
+        };
+        let user = self.lookup.user(before.owner).ok_or(no(Rejection::OwnerInactive))?;
+        let found = if before.scheme == scheme::BASIC {
+            user.password.as_ref().map(|password| password.credential)
+        } else {
+            self.lookup.filed_at(before.filed_at)
+        };
+        let credential = found.ok_or(no(Rejection::Revoked))?;
+        if credential.id != before.id {
+            return Err(Again::Changed);
+        }
+        self.standing(&credential, Some(&user), realm, now).map_err(no)?;
+        if credential.version != before.version {
+            return Err(Again::Changed);
+        }
+        Ok(Authenticated { principal: Principal { user, credential }, scheme: who.scheme })
+    }
+}
+
+/// A password as it was presented, and where it is meant to hold.
+struct PasswordClaim<'s> {
+    scheme: SchemeName,
+    realm: Id<Organization>,
+    login: &'s str,
+    password: Secret<'s>,
+}
+
+const fn reject(reason: Rejection, scheme: Option<SchemeName>) -> Begun {
+    Begun::Rejected(Rejected { reason, scheme, credential: None, user: None })
+}
+
+fn rejected(reason: Rejection, scheme: SchemeName, user: Option<&User>) -> Rejected {
+    Rejected {
+        reason,
+        scheme: Some(scheme),
+        credential: user.and_then(|user| user.password.as_ref()).map(|it| it.credential.id),
+        user: user.map(|user| user.id),
+    }
+}

@@ -1,0 +1,343 @@
+//! Guards: routes with their policy and upstream, and the table in which one is found.
+
+mod table;
+
+use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
+use http::{Method, Uri};
+use ipnet::IpNet;
+
+use crate::ability::Ability;
+use crate::id::{Id, Revision};
+use crate::organization::Organization;
+use crate::policy::{Demand, Networks, NoNetworks, Policy};
+use crate::request::{Malformed, canonical_host, canonical_path};
+use crate::scheme::{self, BadOption, Options, Scheme, SchemeName};
+
+pub use table::{GuardTable, Overlap};
+
+/// The longest name of a guard, in bytes.
+pub const MAX_GUARD_NAME: usize = 63;
+/// How many segments a guard's path prefix may have.
+pub const MAX_PREFIX_SEGMENTS: usize = 16;
+/// How many networks one guard may name.
+pub const MAX_NETWORKS: usize = 10_000;
+/// How many hosts one guard may name.
+pub const MAX_HOSTS: usize = 100;
+
+/// A guard as an operator writes it down.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Definition {
+    /// Its name, unique in the installation.
+    pub name: String,
+    /// The hosts it answers for; empty for every host that no guard names.
+    pub hosts: Vec<String>,
+    /// The path it answers for, with all below it.
+    pub prefix: String,
+    /// Where requests go that it lets through.
+    pub upstream: Uri,
+    /// The schemes it accepts, with its options for each. Any one of them suffices.
+    pub schemes: Vec<(SchemeName, Options)>,
+    /// The networks that callers must come from besides.
+    pub networks: Option<Vec<IpNet>>,
+    /// The methods that pass; empty for all.
+    pub methods: Vec<Method>,
+    /// The ability that callers must hold.
+    pub ability: Option<Ability>,
+    /// Whether the upstream is handed the credential itself.
+    pub pass_credential: bool,
+    /// Whether the prefix is removed from the path before it is forwarded.
+    pub strip_prefix: bool,
+}
+
+/// Where a guard was written down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// In the configuration file, where alone it can be changed.
+    File,
+    /// In the store, by command, console or API.
+    Store,
+}
+
+impl Source {
+    /// As the store and the command line write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Store => "store",
+        }
+    }
+
+    /// Reads what [`Source::as_str`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::File, Self::Store].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// Where a guard stands: what the store knows of it besides its definition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Its identity.
+    pub id: Id<Guard>,
+    /// The revision of its last change.
+    pub version: Revision,
+    /// Where it was written down.
+    pub source: Source,
+    /// The organization it belongs to.
+    pub organization: Id<Organization>,
+    /// The realm whose users it knows.
+    pub realm: Id<Organization>,
+}
+
+/// A guard, ready to judge.
+#[derive(Debug)]
+pub struct Guard {
+    /// Where it stands.
+    pub standing: Standing,
+    /// Its name.
+    pub name: Box<str>,
+    /// The hosts it answers for, in their canonical form.
+    pub hosts: Box<[Box<str>]>,
+    /// The path it answers for, without a slash at the end: empty for all paths.
+    pub prefix: Box<str>,
+    /// Where requests go.
+    pub upstream: Upstream,
+    /// What callers can prove themselves with.
+    pub schemes: Box<[Box<dyn Scheme>]>,
+    /// What it demands.
+    pub policy: Policy,
+    /// Whether the upstream is handed the credential itself.
+    pub pass_credential: bool,
+    /// Whether the prefix is removed before forwarding.
+    pub strip_prefix: bool,
+}
+
+/// An upstream server.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Upstream {
+    /// Host and port.
+    pub authority: Authority,
+    /// What stands before every path, without a slash at the end.
+    pub base: Box<str>,
+}
+
+/// Why a guard cannot stand: the operator's fault.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadGuard {
+    /// A host is none, or there are too many.
+    #[error("`{0}` is not the name or address of a host (and at most {MAX_HOSTS} can be named)")]
+    Host(String),
+    /// Its name is of the wrong form.
+    #[error(
+        "`{0}` is not a name: 1 to {MAX_GUARD_NAME} of a-z, 0-9 and -, beginning with a letter or digit"
+    )]
+    Name(String),
+    /// The list of networks is empty.
+    #[error(transparent)]
+    NoNetworks(#[from] NoNetworks),
+    /// Nobody is demanded: neither a scheme nor a network.
+    #[error("a guard accepts at least one scheme, or demands networks")]
+    Open,
+    /// A scheme does not take an option.
+    #[error(transparent)]
+    Option(#[from] BadOption),
+    /// Its path is not one that a request can have.
+    #[error("`{0}` is not a path prefix: {1}")]
+    Prefix(String, String),
+    /// The same scheme stands in it twice.
+    #[error("scheme `{0}` stands in it twice")]
+    Repeated(SchemeName),
+    /// It demands an ability, but nobody can be known.
+    #[error("an ability needs a scheme, for only a principal can hold one")]
+    AbilityOfNobody,
+    /// It names more networks than [`MAX_NETWORKS`].
+    #[error("a guard names at most {MAX_NETWORKS} networks")]
+    TooManyNetworks,
+    /// Its upstream is none.
+    #[error("`{0}` is not an upstream: http://host[:port][/path], without query or user")]
+    Upstream(String),
+}
+
+impl Definition {
+    /// Makes the guard that is defined here.
+    ///
+    /// # Errors
+    /// The definition contradicts itself, or a part of it is of the wrong form.
+    pub fn build(&self, standing: Standing) -> Result<Guard, BadGuard> {
+        check_name(&self.name)?;
+        Ok(Guard {
+            standing,
+            name: self.name.as_str().into(),
+            hosts: build_hosts(&self.hosts)?,
+            prefix: build_prefix(&self.prefix)?,
+            upstream: Upstream::parse(&self.upstream)?,
+            schemes: self.build_schemes()?,
+            policy: self.build_policy(standing.organization)?,
+            pass_credential: self.pass_credential,
+            strip_prefix: self.strip_prefix,
+        })
+    }
+
+    fn build_schemes(&self) -> Result<Box<[Box<dyn Scheme>]>, BadGuard> {
+        let mut built: Vec<Box<dyn Scheme>> = Vec::new();
+        for (name, options) in &self.schemes {
+            if built.iter().any(|it| it.name() == *name) {
+                return Err(BadGuard::Repeated(*name));
+            }
+            let kind = scheme::ALL.iter().find(|kind| kind.name == *name);
+            let Some(kind) = kind else { continue };
+            built.push((kind.build)(options)?);
+        }
+        Ok(built.into())
+    }
+
+    fn build_policy(&self, organization: Id<Organization>) -> Result<Policy, BadGuard> {
+        let networks = self.networks.as_deref();
+        if networks.is_some_and(|networks| networks.len() > MAX_NETWORKS) {
+            return Err(BadGuard::TooManyNetworks);
+        }
+        let principal = match (self.schemes.is_empty(), networks, &self.ability) {
+            (false, ..) => Demand::Required,
+            (true, Some(_), None) => Demand::Optional,
+            (true, Some(_), Some(_)) => return Err(BadGuard::AbilityOfNobody),
+            (true, None, _) => return Err(BadGuard::Open),
+        };
+        Ok(Policy {
+            organization,
+            principal,
+            networks: networks.map(Networks::new).transpose()?,
+            methods: self.methods.clone().into(),
+            ability: self.ability.clone(),
+        })
+    }
+}
+
+impl Upstream {
+    /// The upstream that `uri` names.
+    ///
+    /// # Errors
+    /// It has another scheme than http, a query, user information, or no host.
+    pub fn parse(uri: &Uri) -> Result<Self, BadGuard> {
+        let bad = || BadGuard::Upstream(uri.to_string());
+        let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or_else(bad)?;
+        let plain = uri.scheme() == Some(&UriScheme::HTTP)
+            && uri.query().is_none()
+            && !authority.host().is_empty();
+        if !plain {
+            return Err(bad());
+        }
+        let path = uri.path_and_query().map_or("/", PathAndQuery::path);
+        let base = build_prefix(path).map_err(|_| bad())?;
+        Ok(Self { authority: authority.clone(), base })
+    }
+}
+
+fn check_name(name: &str) -> Result<(), BadGuard> {
+    let letters = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if letters && !name.starts_with('-') && (1..=MAX_GUARD_NAME).contains(&name.len()) {
+        Ok(())
+    } else {
+        Err(BadGuard::Name(name.to_owned()))
+    }
+}
+
+fn build_hosts(hosts: &[String]) -> Result<Box<[Box<str>]>, BadGuard> {
+    if let Some(one) = hosts.get(MAX_HOSTS) {
+        return Err(BadGuard::Host(one.clone()));
+    }
+    let build = |host: &String| {
+        let canonical = canonical_host(host).map_err(|_| BadGuard::Host(host.clone()))?;
+        Ok(canonical.into())
+    };
+    hosts.iter().map(build).collect()
+}
+
+/// A prefix in the form in which it is compared: canonical, no slash at the end.
+fn build_prefix(prefix: &str) -> Result<Box<str>, BadGuard> {
+    let bad = |why: &Malformed| BadGuard::Prefix(prefix.to_owned(), why.to_string());
+    let canonical = canonical_path(prefix).map_err(|why| bad(&why))?;
+    let trimmed = canonical.trim_end_matches('/');
+    if trimmed.matches('/').count() > MAX_PREFIX_SEGMENTS {
+        let why = format!("it has more than {MAX_PREFIX_SEGMENTS} segments");
+        return Err(BadGuard::Prefix(prefix.to_owned(), why));
+    }
+    Ok(trimmed.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definition() -> Definition {
+        Definition {
+            name: "orders".into(),
+            hosts: vec![],
+            prefix: "/orders".into(),
+            upstream: Uri::from_static("http://127.0.0.1:9000/base/"),
+            schemes: vec![(scheme::BASIC, Options::new())],
+            networks: None,
+            methods: vec![],
+            ability: None,
+            pass_credential: false,
+            strip_prefix: false,
+        }
+    }
+
+    fn build(change: impl FnOnce(&mut Definition)) -> Result<Guard, String> {
+        let mut definition = definition();
+        change(&mut definition);
+        let standing = Standing {
+            id: Id::from_bytes([1; 16]),
+            version: Revision(1),
+            source: Source::Store,
+            organization: Id::from_bytes([2; 16]),
+            realm: Id::from_bytes([2; 16]),
+        };
+        definition.build(standing).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn a_guard_is_built_in_canonical_form() {
+        let guard = build(|it| {
+            it.hosts = vec!["API.Example.com.".into()];
+            it.prefix = "/%61pi//v1/".into();
+        })
+        .unwrap();
+        assert_eq!(&*guard.hosts[0], "api.example.com");
+        assert_eq!(&*guard.prefix, "/api/v1");
+        assert_eq!(&*guard.upstream.base, "/base");
+    }
+
+    #[test]
+    fn a_guard_that_cannot_stand_is_refused() {
+        for (change, message) in [
+            ((|it| it.name = "Orders".into()) as fn(&mut Definition), "`Orders` is not a name"),
+            (|it| it.hosts = vec!["a b".into()], "`a b` is not the name"),
+            (|it| it.prefix = "orders".into(), "`orders` is not a path prefix"),
+            (|it| it.prefix = "/a/../b".into(), "`/a/../b` is not a path prefix"),
+            (|it| it.prefix = "/a".repeat(17), "is not a path prefix: it has more than 16"),
+            (|it| it.upstream = Uri::from_static("https://a/"), "is not an upstream"),
+            (|it| it.upstream = Uri::from_static("http://a/?b"), "is not an upstream"),
+            (|it| it.upstream = Uri::from_static("/only/a/path"), "is not an upstream"),
+            (|it| it.schemes.clear(), "at least one scheme"),
+            (|it| it.networks = Some(vec![]), "an empty list of networks"),
+            (|it| it.schemes.push((scheme::BASIC, Options::new())), "stands in it twice"),
+        ] {
+            let refused = build(change).unwrap_err();
+            assert!(refused.contains(message), "{refused}");
+        }
+    }
+
+    #[test]
+    fn networks_alone_suffice_but_cannot_hold_an_ability() {
+        let network_only = |it: &mut Definition| {
+            it.schemes.clear();
+            it.networks = Some(vec!["10.0.0.0/8".parse().unwrap()]);
+        };
+        assert_eq!(build(network_only).unwrap().policy.principal, Demand::Optional);
+        let refused = build(|it| {
+            network_only(it);
+            it.ability = Some(Ability::parse("Orders - Read").unwrap());
+        });
+        assert!(refused.unwrap_err().contains("needs a scheme"));
+    }
+}

@@ -1,0 +1,151 @@
+//! All guards, by host and path prefix: the longest prefix wins.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Guard, MAX_PREFIX_SEGMENTS};
+
+/// The guards of one installation.
+#[derive(Debug, Default)]
+pub struct GuardTable {
+    /// A host that a guard names belongs to its guards alone.
+    by_host: HashMap<Box<str>, Prefixes>,
+    elsewhere: Prefixes,
+}
+
+type Prefixes = HashMap<Box<str>, Arc<Guard>>;
+
+/// Two guards answer for the same host and path: the operator's fault.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("guards `{first}` and `{second}` both answer for {place}")]
+pub struct Overlap {
+    /// The guard that stands.
+    pub first: String,
+    /// The guard that has no place.
+    pub second: String,
+    /// The host and path.
+    pub place: String,
+}
+
+impl GuardTable {
+    /// Adds `guard`.
+    ///
+    /// # Errors
+    /// Another answers for one of its places already; then nothing is added.
+    pub fn insert(&mut self, guard: &Arc<Guard>) -> Result<(), Overlap> {
+        self.check(guard)?;
+        if guard.hosts.is_empty() {
+            self.elsewhere.insert(guard.prefix.clone(), Arc::clone(guard));
+        }
+        for host in &guard.hosts {
+            let prefixes = self.by_host.entry(host.clone()).or_default();
+            prefixes.insert(guard.prefix.clone(), Arc::clone(guard));
+        }
+        Ok(())
+    }
+
+    fn check(&self, guard: &Guard) -> Result<(), Overlap> {
+        let overlap = |prefixes: &Prefixes, host: &str| match prefixes.get(&guard.prefix) {
+            Some(first) if first.standing.id != guard.standing.id => Err(Overlap {
+                first: first.name.to_string(),
+                second: guard.name.to_string(),
+                place: format!("{host}{}/", guard.prefix),
+            }),
+            _ => Ok(()),
+        };
+        if guard.hosts.is_empty() {
+            return overlap(&self.elsewhere, "");
+        }
+        guard.hosts.iter().try_for_each(|host| {
+            self.by_host.get(host).map_or(Ok(()), |prefixes| overlap(prefixes, host))
+        })
+    }
+
+    /// The guard that answers for the canonical `path` on the canonical `host`.
+    pub fn find(&self, host: &str, path: &str) -> Option<&Arc<Guard>> {
+        let prefixes = self.by_host.get(host).unwrap_or(&self.elsewhere);
+        let slashes = path.bytes().enumerate().skip(1).filter(|(_, byte)| *byte == b'/');
+        let ends = slashes.map(|(at, _)| at).chain([path.len()]).take(MAX_PREFIX_SEGMENTS);
+        let mut found = prefixes.get("");
+        for end in ends {
+            found = path.get(..end).and_then(|prefix| prefixes.get(prefix)).or(found);
+        }
+        found
+    }
+
+    /// Whether a guard names `host`.
+    pub fn names(&self, host: &str) -> bool {
+        self.by_host.contains_key(host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::{Definition, Source, Standing};
+    use crate::id::{Id, Revision};
+    use crate::scheme::{BASIC, Options};
+
+    fn guard(number: u8, name: &str, hosts: &[&str], prefix: &str) -> Arc<Guard> {
+        let definition = Definition {
+            name: name.into(),
+            hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            prefix: prefix.into(),
+            upstream: http::Uri::from_static("http://127.0.0.1:1"),
+            schemes: vec![(BASIC, Options::new())],
+            networks: None,
+            methods: vec![],
+            ability: None,
+            pass_credential: false,
+            strip_prefix: false,
+        };
+        let standing = Standing {
+            id: Id::from_bytes([number; 16]),
+            version: Revision(1),
+            source: Source::File,
+            organization: Id::from_bytes([0; 16]),
+            realm: Id::from_bytes([0; 16]),
+        };
+        Arc::new(definition.build(standing).unwrap())
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_and_a_named_host_is_its_guards_alone() {
+        let mut table = GuardTable::default();
+        for guard in [
+            guard(1, "all", &[], "/"),
+            guard(2, "api", &[], "/api"),
+            guard(3, "admin", &[], "/api/admin/"),
+            guard(4, "shop", &["shop.example"], "/api"),
+        ] {
+            table.insert(&guard).unwrap();
+        }
+        for (host, path, expected) in [
+            ("any.example", "/", Some("all")),
+            ("any.example", "/apis", Some("all")),
+            ("any.example", "/api", Some("api")),
+            ("any.example", "/api/", Some("api")),
+            ("any.example", "/api/administrator", Some("api")),
+            ("any.example", "/api/admin", Some("admin")),
+            ("any.example", "/api/admin/users/1", Some("admin")),
+            ("shop.example", "/api/admin", Some("shop")),
+            ("shop.example", "/", None),
+        ] {
+            let found = table.find(host, path).map(|guard| &*guard.name);
+            assert_eq!(found, expected, "{host}{path}");
+        }
+    }
+
+    #[test]
+    fn two_guards_for_one_place_are_an_overlap_that_names_both() {
+        let mut table = GuardTable::default();
+        table.insert(&guard(1, "first", &["a.example"], "/x")).unwrap();
+        let overlap = table.insert(&guard(2, "second", &["b.example", "a.example"], "/x/"));
+        assert_eq!(
+            overlap.unwrap_err().to_string(),
+            "guards `first` and `second` both answer for a.example/x/"
+        );
+        assert!(!table.names("b.example"));
+        assert!(table.insert(&guard(2, "second", &[], "/x")).is_ok());
+    }
+}

@@ -1,0 +1,201 @@
+//! What a guard demands, as data, and the one decision over it.
+
+mod networks;
+
+use std::net::IpAddr;
+
+use http::Method;
+
+use crate::ability::Ability;
+use crate::id::Id;
+use crate::lookup::CredentialLookup;
+use crate::organization::Organization;
+use crate::principal::Principal;
+
+pub use networks::{Networks, NoNetworks};
+
+/// What a guard demands of a request and its principal.
+#[derive(Debug)]
+pub struct Policy {
+    /// The organization that the guard belongs to.
+    pub organization: Id<Organization>,
+    /// Whether a principal is demanded at all.
+    pub principal: Demand,
+    /// The networks that callers must come from, if that is demanded.
+    pub networks: Option<Networks>,
+    /// The methods that pass; empty for all.
+    pub methods: Box<[Method]>,
+    /// The ability that the principal must hold in the guard's organization.
+    pub ability: Option<Ability>,
+}
+
+/// Whether somebody must be known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demand {
+    /// Nobody need be.
+    Optional,
+    /// Somebody must be.
+    Required,
+}
+
+/// What a policy is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Who asks; `None` if nothing was presented.
+    pub principal: Option<&'a Principal>,
+    /// The address the request comes from.
+    pub client: IpAddr,
+    /// Its method.
+    pub method: &'a Method,
+}
+
+/// A rule that a request can fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rule {
+    /// The principal holds the ability.
+    Ability,
+    /// The method is among those that pass.
+    Method,
+    /// The caller comes from one of the networks.
+    Network,
+    /// The principal belongs to the guard's organization.
+    Organization,
+    /// Somebody is known.
+    Principal,
+    /// A credential that may only read is only reading.
+    ReadOnly,
+}
+
+impl Rule {
+    /// Every rule, in the order in which the first that fails is named.
+    pub const ALL: [Self; 6] = [
+        Self::Principal,
+        Self::Network,
+        Self::Organization,
+        Self::Method,
+        Self::ReadOnly,
+        Self::Ability,
+    ];
+
+    /// The name of the rule in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ability => "ability",
+            Self::Method => "method",
+            Self::Network => "network",
+            Self::Organization => "organization",
+            Self::Principal => "principal",
+            Self::ReadOnly => "read_only",
+        }
+    }
+}
+
+/// What became of each rule: the whole why of a decision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Why([Verdict; Rule::ALL.len()]);
+
+/// What became of one rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// The request does not meet it.
+    Failed,
+    /// The request meets it.
+    Met,
+    /// The policy does not ask it.
+    NotAsked,
+}
+
+impl Verdict {
+    const fn of(met: bool) -> Self {
+        if met { Self::Met } else { Self::Failed }
+    }
+}
+
+impl Why {
+    /// Every rule with what became of it.
+    pub fn rules(&self) -> impl Iterator<Item = (Rule, Verdict)> {
+        Rule::ALL.into_iter().zip(self.0)
+    }
+}
+
+/// What a policy says.
+#[derive(Debug)]
+pub enum Decision {
+    /// Yes.
+    Allow(Permit),
+    /// No.
+    Deny(Denial),
+}
+
+/// Proof that a policy allowed a request; without one, no upstream is reached.
+///
+/// Only [`Policy::decide`] makes one:
+///
+/// ```compile_fail,E0451
+/// # fn why() -> portcullis_core::policy::Why { unimplemented!() }
+/// let forged = portcullis_core::policy::Permit { why: why() };
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Permit {
+    why: Why,
+}
+
+impl Permit {
+    /// Why it was given.
+    pub const fn why(&self) -> &Why {
+        &self.why
+    }
+}
+
+/// Policy said no.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Denial {
+    /// The first rule that failed.
+    pub rule: Rule,
+    /// What became of all of them.
+    pub why: Why,
+}
+
+impl Policy {
+    /// Decides. Total and without I/O: the same question over the same memory has one answer.
+    pub fn decide(&self, question: &Question<'_>, lookup: &impl CredentialLookup) -> Decision {
+        let why = Why(Rule::ALL.map(|rule| self.ask(rule, question, lookup)));
+        match why.rules().find(|(_, verdict)| *verdict == Verdict::Failed) {
+            None => Decision::Allow(Permit { why }),
+            Some((rule, _)) => Decision::Deny(Denial { rule, why }),
+        }
+    }
+
+    fn ask(&self, rule: Rule, question: &Question<'_>, lookup: &impl CredentialLookup) -> Verdict {
+        match rule {
+            Rule::Principal => match self.principal {
+                Demand::Optional => Verdict::NotAsked,
+                Demand::Required => Verdict::of(question.principal.is_some()),
+            },
+            Rule::Network => self
+                .networks
+                .as_ref()
+                .map_or(Verdict::NotAsked, |it| Verdict::of(it.contain(question.client))),
+            Rule::Organization => question.principal.map_or(Verdict::NotAsked, |principal| {
+                Verdict::of(principal.user.belongs(self.organization, lookup))
+            }),
+            Rule::Method if self.methods.is_empty() => Verdict::NotAsked,
+            Rule::Method => Verdict::of(self.methods.contains(question.method)),
+            Rule::ReadOnly => question
+                .principal
+                .filter(|principal| principal.credential.read_only)
+                .map_or(Verdict::NotAsked, |_| Verdict::of(reads_only(question.method))),
+            Rule::Ability => self.ability.as_ref().map_or(Verdict::NotAsked, |ability| {
+                Verdict::of(question.principal.is_some_and(|principal| {
+                    principal.user.may(ability.as_str(), self.organization, lookup)
+                }))
+            }),
+        }
+    }
+}
+
+/// An allow-list of the safe methods (RFC 9110, section 9.2.1) but TRACE, which echoes requests.
+fn reads_only(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}

@@ -1,0 +1,146 @@
+//! Principals: what a proven credential stands for, and what they hold.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::ability::Ability;
+use crate::authenticator::remembered::Remembered;
+use crate::credential::Credential;
+use crate::id::{Id, Revision};
+use crate::lookup::CredentialLookup;
+use crate::organization::{Organization, State};
+use crate::password::PasswordVerifier;
+
+/// One user, as the memory holds them.
+#[derive(Debug)]
+pub struct User {
+    /// Their identity.
+    pub id: Id<Self>,
+    /// The revision of the last change to them, their password, grants or memberships.
+    pub version: Revision,
+    /// The number that dialects show, one sequence in a realm.
+    pub number: i64,
+    /// The organization they belong to.
+    pub organization: Id<Organization>,
+    /// The realm in which their login name is unique.
+    pub realm: Id<Organization>,
+    /// Their login name in its canonical form; who has none does not sign in.
+    pub login: Option<Box<str>>,
+    /// Whether they may act.
+    pub state: State,
+    /// Their password, if one was set.
+    pub password: Option<Password>,
+    /// The roles they hold themselves.
+    pub grants: Box<[Grant]>,
+    /// The groups they are in.
+    pub groups: Box<[Id<Group>]>,
+}
+
+/// A user's password, as the memory holds it.
+#[derive(Debug)]
+pub struct Password {
+    /// The credential it is.
+    pub credential: Credential,
+    /// What checks it, slowly.
+    pub verifier: PasswordVerifier,
+    /// That it was checked before; dies with this record.
+    pub remembered: Remembered,
+}
+
+/// A named set of users.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its identity.
+    pub id: Id<Self>,
+    /// The revision of its last change.
+    pub version: Revision,
+    /// The organization it belongs to.
+    pub organization: Id<Organization>,
+    /// Whether it counts.
+    pub state: State,
+    /// The roles it holds.
+    pub grants: Box<[Grant]>,
+}
+
+/// A role held in an organization and everything below it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Grant {
+    /// The role.
+    pub role: Id<Role>,
+    /// Where it is held.
+    pub organization: Id<Organization>,
+}
+
+/// A set of abilities.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Its identity.
+    pub id: Id<Self>,
+    /// The revision of its last change.
+    pub version: Revision,
+    /// Its name.
+    pub name: Box<str>,
+    /// Whether it counts.
+    pub state: State,
+    /// What it allows.
+    pub abilities: BTreeSet<Ability>,
+}
+
+/// What a proven credential stands for.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The user.
+    pub user: Arc<User>,
+    /// The credential that proved it.
+    pub credential: Credential,
+}
+
+impl User {
+    /// Whether one of the user's roles allows `ability` in `organization`.
+    pub fn may(
+        &self,
+        ability: &str,
+        organization: Id<Organization>,
+        lookup: &impl CredentialLookup,
+    ) -> bool {
+        self.any_grant(lookup, |grant| {
+            let allows = lookup.role(grant.role).is_some_and(|role| {
+                role.state == State::Active && role.abilities.contains(ability)
+            });
+            allows && within(organization, grant.organization, lookup)
+        })
+    }
+
+    /// Whether the user belongs to `organization` or to one below it, or holds a role there.
+    pub fn belongs(&self, organization: Id<Organization>, lookup: &impl CredentialLookup) -> bool {
+        within(self.organization, organization, lookup)
+            || self.any_grant(lookup, |grant| within(organization, grant.organization, lookup))
+    }
+
+    fn any_grant(&self, lookup: &impl CredentialLookup, test: impl Fn(&Grant) -> bool) -> bool {
+        self.grants.iter().any(&test)
+            || self.groups.iter().any(|group| {
+                lookup.group(*group).is_some_and(|group| {
+                    group.state == State::Active && group.grants.iter().any(&test)
+                })
+            })
+    }
+}
+
+/// Whether `inner` is `outer` or stands below it.
+pub fn within(
+    inner: Id<Organization>,
+    outer: Id<Organization>,
+    lookup: &impl CredentialLookup,
+) -> bool {
+    let mut at = Some(inner);
+    // The bound holds even if a damaged database has a ring of parents.
+    for _ in 0..crate::organization::MAX_DEPTH {
+        match at {
+            Some(id) if id == outer => return true,
+            Some(id) => at = lookup.organization(id).and_then(|found| found.parent),
+            None => return false,
+        }
+    }
+    false
+}

@@ -1,0 +1,189 @@
+//! What a door knows of a request before anybody judges it.
+//!
+//! Here and only here a path is normalised, a repeated credential header refused, and a
+//! forwarding header believed. What is judged is what is forwarded: both come from this type.
+
+mod forwarded;
+mod host;
+mod path;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method};
+
+use crate::time::Timestamp;
+
+pub use forwarded::{MAX_FORWARDED, TrustedPeers, fold, fold_network};
+pub use host::canonical_host;
+pub use path::{MAX_PATH, MAX_QUERY, canonical_path};
+
+/// All headers together, names and values, in bytes.
+pub const MAX_HEADERS: usize = 32 * 1_024;
+/// One header that carries a credential, in bytes.
+pub const MAX_CREDENTIAL: usize = 8 * 1_024;
+/// How many headers a request may have.
+pub const MAX_HEADER_COUNT: usize = 100;
+
+/// A request that has one meaning: canonical, bounded, nothing credential-like twice.
+pub struct RequestHead<'r> {
+    method: &'r Method,
+    host: Cow<'r, str>,
+    path: Cow<'r, str>,
+    query: Option<&'r str>,
+    headers: &'r HeaderMap,
+    peer: IpAddr,
+    client: IpAddr,
+    received: Timestamp,
+}
+
+/// Why a request has no single meaning: always the caller's fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Malformed {
+    /// A header that carries a credential is longer than [`MAX_CREDENTIAL`].
+    #[error("a credential header is longer than {MAX_CREDENTIAL} bytes")]
+    CredentialTooLong,
+    /// A forwarding header of a trusted peer cannot be read.
+    #[error("X-Forwarded-For cannot be read")]
+    Forwarded,
+    /// There are more headers, or longer ones, than a request may have.
+    #[error("the headers are too long or too many")]
+    HeadersTooLarge,
+    /// The host is missing, repeated, contradicted, or none.
+    #[error("the host {0}")]
+    Host(&'static str),
+    /// The path could be read in two ways, or is none.
+    #[error("the path {0}")]
+    Path(&'static str),
+    /// The path or the query is too long.
+    #[error("the path or query is too long")]
+    PathTooLong,
+    /// The query holds what no query may.
+    #[error("the query holds a character that must be escaped")]
+    Query,
+    /// A header that carries a credential stands there more than once, or under an alias.
+    #[error("a credential header is repeated")]
+    RepeatedCredential,
+}
+
+impl<'r> RequestHead<'r> {
+    /// The head of a request that came over a connection from `peer`.
+    ///
+    /// # Errors
+    /// It has no single meaning.
+    pub fn from_connection(
+        parts: &'r Parts,
+        peer: IpAddr,
+        trusted: &TrustedPeers,
+        received: Timestamp,
+    ) -> Result<Self, Malformed> {
+        check_headers(&parts.headers)?;
+        let peer = fold(peer);
+        Ok(Self {
+            method: &parts.method,
+            host: host::of(parts)?,
+            path: path::canonical_path(parts.uri.path())?,
+            query: path::query(&parts.uri)?,
+            headers: &parts.headers,
+            peer,
+            client: trusted.client(peer, &parts.headers)?,
+            received,
+        })
+    }
+
+    /// The method.
+    pub const fn method(&self) -> &'r Method {
+        self.method
+    }
+
+    /// The host, in its canonical form and without its port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The path, in its canonical form.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as it was sent. It may carry secrets: never log it.
+    pub const fn query(&self) -> Option<&'r str> {
+        self.query
+    }
+
+    /// The headers as they were sent.
+    pub const fn headers(&self) -> &'r HeaderMap {
+        self.headers
+    }
+
+    /// Who opened the connection.
+    pub const fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// Who is believed to have sent the request: the peer, or whom a trusted one names.
+    pub const fn client(&self) -> IpAddr {
+        self.client
+    }
+
+    /// When it began to arrive: the "now" of every rule.
+    pub const fn received(&self) -> Timestamp {
+        self.received
+    }
+
+    /// The value of a header that may stand there once.
+    ///
+    /// # Errors
+    /// It stands there more than once, under its own name or an alias of it.
+    pub fn single(&self, name: &HeaderName) -> Result<Option<&'r [u8]>, Malformed> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next();
+        let alias = |other: &HeaderName| other != name && folded_eq(other.as_str(), name.as_str());
+        if values.next().is_some() || self.headers.keys().any(alias) {
+            return Err(Malformed::RepeatedCredential);
+        }
+        Ok(value.map(http::HeaderValue::as_bytes))
+    }
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("host", &self.host)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether two header names are the same to a server that folds every character but letters and
+/// digits into one, as CGI and its heirs do (`X_Api_Key`, `X.Api.Key`).
+pub fn folded_eq(a: &str, b: &str) -> bool {
+    let folded =
+        |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| folded(a) == folded(b))
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<(), Malformed> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > MAX_HEADERS || headers.len() > MAX_HEADER_COUNT {
+        return Err(Malformed::HeadersTooLarge);
+    }
+    // RFC 9113, section 8.2.3, lets HTTP/2 split a Cookie; HTTP/1.1 never does.
+    for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+        let mut values = headers.get_all(&name).iter();
+        if values.next().is_some_and(|value| value.len() > MAX_CREDENTIAL) {
+            return Err(Malformed::CredentialTooLong);
+        }
+        if values.next().is_some() {
+            return Err(Malformed::RepeatedCredential);
+        }
+    }
+    let alias = |name: &HeaderName| {
+        *name != PROXY_AUTHORIZATION && folded_eq(name.as_str(), PROXY_AUTHORIZATION.as_str())
+    };
+    if headers.keys().any(alias) { Err(Malformed::RepeatedCredential) } else { Ok(()) }
+}

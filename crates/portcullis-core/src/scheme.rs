@@ -1,0 +1,197 @@
+//! The ways to prove who one is, and the list of them.
+//!
+//! A scheme *finds* its credential in a request by shape alone, *reads* it, and *checks* it
+//! against what is stored. It is pure; whatever no scheme may forget (revoked, expired, owner
+//! inactive, back-off) is the [authenticator](crate::authenticator)'s.
+
+mod api_key;
+mod basic;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use http::{HeaderName, header::AUTHORIZATION};
+
+use crate::credential::{Credential, KeyVerifier};
+use crate::request::RequestHead;
+use crate::seal::{NoEntropy, Peppers};
+use crate::secret::{Scratch, Secret, SecretBuf};
+
+pub use api_key::NAME as API_KEY;
+pub use basic::NAME as BASIC;
+
+/// Every scheme of this build. Adding one: a file beside these, its `mod` line and its line here.
+pub const ALL: &[Kind] = &[api_key::KIND, basic::KIND];
+
+/// Names a scheme in configuration, credentials, audit entries and metrics.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SchemeName(&'static str);
+
+impl SchemeName {
+    /// The scheme of this build that is called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.iter().map(|kind| kind.name).find(|it| it.0 == name)
+    }
+
+    /// The name itself.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for SchemeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Debug for SchemeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// What a build knows of one scheme without an instance of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// Its name.
+    pub name: SchemeName,
+    /// One line for documentation, console and `--help`.
+    pub summary: &'static str,
+    /// Makes an instance from a guard's own options for it.
+    pub build: fn(&Options) -> Result<Box<dyn Scheme>, BadOption>,
+    /// Draws a new credential; `None` where the user chooses it.
+    pub issue: Option<Issue>,
+    /// The header in which a client with default options sends `secret` for the user `login`.
+    pub present: fn(login: &str, secret: &str) -> (HeaderName, SecretBuf),
+}
+
+/// Draws a new credential of one scheme, its verifier made under the current pepper.
+pub type Issue = fn(&Peppers) -> Result<Issued, NoEntropy>;
+
+/// A guard's options for one scheme: names and values.
+pub type Options = BTreeMap<String, String>;
+
+/// An option that a scheme does not take: the operator's fault.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadOption {
+    /// There is no such option.
+    #[error("`{scheme}` has no option `{option}`")]
+    Unknown {
+        /// The scheme.
+        scheme: SchemeName,
+        /// The option.
+        option: String,
+    },
+    /// Its value is of the wrong form.
+    #[error("option `{option}` of `{scheme}`: {expected}, not `{value}`")]
+    Value {
+        /// The scheme.
+        scheme: SchemeName,
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+}
+
+/// A newly drawn credential.
+#[derive(Debug)]
+pub struct Issued {
+    /// Its public part, under which it is filed.
+    pub key: String,
+    /// What its owner is shown, once.
+    pub shown: SecretBuf,
+    /// What the store keeps.
+    pub verifier: KeyVerifier,
+}
+
+/// One way for a caller to prove who it is.
+///
+/// Pure: it reads the request and the stored credential, and judges. `find` and `read` are total
+/// on any bytes.
+pub trait Scheme: fmt::Debug + Send + Sync {
+    /// Which scheme this is.
+    fn name(&self) -> SchemeName;
+    /// The headers it reads; a door removes them before it forwards.
+    fn headers(&self) -> &[HeaderName];
+    /// What a caller without a credential is told (RFC 9110, section 11.6.1).
+    fn challenge(&self) -> &'static str;
+    /// What a caller is told whose credential was refused.
+    fn rejected_challenge(&self) -> &'static str {
+        self.challenge()
+    }
+    /// Looks for this scheme's credential by its shape alone.
+    fn find<'r>(&self, request: &'r RequestHead<'_>) -> Found<'r>;
+    /// Takes apart what was found.
+    ///
+    /// # Errors
+    /// It is not well formed.
+    fn read<'s>(&self, claim: Claim<'s>, scratch: &'s mut Scratch)
+    -> Result<Presented<'s>, Unread>;
+    /// Whether the secret of `presented` is the one that `stored` was made of.
+    fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool;
+}
+
+/// What a scheme found of its own in a request.
+#[derive(Debug)]
+pub enum Found<'r> {
+    /// Something of the scheme's shape.
+    Claimed(Claim<'r>),
+    /// Nothing.
+    NotMine,
+    /// More than one, so that nobody can say which was meant.
+    Repeated,
+}
+
+/// The text that a scheme claims, not yet taken apart.
+pub type Claim<'r> = Secret<'r>;
+
+/// A claim taken apart.
+#[derive(Debug)]
+pub enum Presented<'s> {
+    /// A key with its public and its secret part.
+    Key(PresentedKey<'s>),
+    /// A login name with a password.
+    Password {
+        /// The login name in its canonical form.
+        login: Cow<'s, str>,
+        /// The password.
+        password: Secret<'s>,
+    },
+}
+
+/// A key as it was presented.
+#[derive(Debug)]
+pub struct PresentedKey<'s> {
+    /// The scheme it is filed under.
+    pub filed_under: SchemeName,
+    /// Its public part; may be logged.
+    pub id: &'s str,
+    /// Its secret part.
+    pub secret: Secret<'s>,
+    /// The login name it came with, in its canonical form, where the scheme has one: the key
+    /// must be that user's.
+    pub login: Option<Cow<'s, str>>,
+}
+
+/// Why a claim could not be taken apart: the caller's fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unread {
+    /// It is not of the scheme's form; the text says what is wrong, for the log.
+    Malformed(&'static str),
+    /// It is a key of ours whose check characters are wrong.
+    Mistyped,
+}
+
+/// The credentials of an `Authorization` header whose scheme is `scheme`, in any case
+/// (RFC 9110, section 11.4).
+fn authorization<'r>(request: &'r RequestHead<'_>, scheme: &str) -> Option<&'r [u8]> {
+    let value = request.headers().get(AUTHORIZATION)?.as_bytes();
+    let (name, rest) = value.split_at_checked(scheme.len())?;
+    let rest = rest.strip_prefix(b" ")?;
+    name.eq_ignore_ascii_case(scheme.as_bytes()).then(|| rest.trim_ascii())
+}
