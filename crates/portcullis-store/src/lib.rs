@@ -1,1 +1,30 @@
-//! Store.
+//! What is remembered: both engines, the migrations, and the memory that follows the feed.
+//!
+//! Knows no HTTP and decides nothing. Every query is written once; only `engine` knows that there
+//! are two engines.
+
+mod engine;
+mod sql;
+
+pub mod audit;
+pub mod credentials;
+pub mod error;
+pub mod feed;
+pub mod folder;
+pub mod guards;
+pub mod memory;
+pub mod meta;
+pub mod migrations;
+pub mod nodes;
+pub mod organizations;
+pub mod peppers;
+pub mod roles;
+pub mod store;
+pub mod users;
+
+pub use engine::{SQLITE_FILE, Target};
+pub use error::StoreError;
+pub use store::{Store, Tending, Write, Writing, Written};
+
+#[cfg(test)]
+mod statements;

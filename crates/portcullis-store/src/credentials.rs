@@ -1,0 +1,200 @@
+//! Credentials: one table for all schemes.
+
+use portcullis_core::credential::Credential;
+use portcullis_core::id::{Id, Revision};
+use portcullis_core::organization::State;
+use portcullis_core::principal::User;
+use portcullis_core::scheme::{self, SchemeName};
+use portcullis_core::time::Timestamp;
+
+use crate::engine::Row;
+use crate::error::StoreError;
+use crate::sql::sql;
+use crate::store::{Reading, Rows, Writing};
+
+const TABLE: &str = "credentials";
+
+/// One page has at most so many credentials.
+pub const MAX_PAGE: i64 = 1_000;
+
+/// A credential to be made.
+#[derive(Clone, Debug)]
+pub struct NewCredential {
+    /// The scheme it is filed under.
+    pub scheme: SchemeName,
+    /// Its public part.
+    pub key: String,
+    /// What checks a proof of it, in its stored form.
+    pub verifier: Vec<u8>,
+    /// Whom it stands for.
+    pub owner: Id<User>,
+    /// What people call it.
+    pub label: String,
+    /// Whether it may only read.
+    pub read_only: bool,
+    /// It is not valid before this.
+    pub not_before: Option<Timestamp>,
+    /// It is not valid from this on.
+    pub expires: Option<Timestamp>,
+}
+
+/// A credential's own row; its verifier shows nothing by itself.
+#[derive(Clone, Debug)]
+pub struct CredentialRow {
+    /// Its identity.
+    pub id: Id<Credential>,
+    /// The scheme it is filed under, as the database names it.
+    pub scheme: String,
+    /// Its public part.
+    pub key: String,
+    /// What checks a proof of it.
+    pub verifier: Vec<u8>,
+    /// Whom it stands for.
+    pub owner: Id<User>,
+    /// What people call it.
+    pub label: String,
+    /// Whether it may only read.
+    pub read_only: bool,
+    /// Whether it may be used.
+    pub state: State,
+    /// It is not valid before this.
+    pub not_before: Option<Timestamp>,
+    /// It is not valid from this on.
+    pub expires: Option<Timestamp>,
+    /// The revision of its last change.
+    pub version: Revision,
+}
+
+pub(crate) fn read(mut row: Row) -> Result<CredentialRow, StoreError> {
+    Ok(CredentialRow {
+        id: row.next(TABLE)?,
+        scheme: row.next(TABLE)?,
+        key: row.next(TABLE)?,
+        verifier: row.next(TABLE)?,
+        owner: row.next(TABLE)?,
+        label: row.next(TABLE)?,
+        read_only: row.next(TABLE)?,
+        state: row.next(TABLE)?,
+        not_before: row.next(TABLE)?,
+        expires: row.next(TABLE)?,
+        version: row.next(TABLE)?,
+    })
+}
+
+impl Writing<'_> {
+    /// Makes a credential.
+    ///
+    /// # Errors
+    /// Its key is taken, or the store's own.
+    pub fn insert_credential(&mut self, new: &NewCredential) -> Result<Id<Credential>, StoreError> {
+        let id = Id::fresh(self.now)?;
+        let (now, revision) = (self.now, self.revision);
+        self.execute(
+            &sql!(
+                "INSERT INTO credentials (id, scheme, key, verifier, owner, label, read_only, state,
+                     not_before, expires, created, revision)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10, $11)"
+            ),
+            &[
+                id.into(),
+                new.scheme.as_str().into(),
+                new.key.as_str().into(),
+                new.verifier.as_slice().into(),
+                new.owner.into(),
+                new.label.as_str().into(),
+                new.read_only.into(),
+                new.not_before.into(),
+                new.expires.into(),
+                now.into(),
+                revision.into(),
+            ],
+        )?;
+        Ok(id)
+    }
+
+    /// Sets a user's password: the old one is gone.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn set_password(&mut self, owner: Id<User>, verifier: &[u8]) -> Result<(), StoreError> {
+        let id = Id::<Credential>::fresh(self.now)?;
+        let (now, revision) = (self.now, self.revision);
+        self.execute(
+            &sql!(
+                "INSERT INTO credentials (id, scheme, key, verifier, owner, label, read_only, state,
+                     created, revision)
+                 VALUES ($1, $2, $3, $4, $5, 'password', 0, 'active', $6, $7)
+                 ON CONFLICT (scheme, key) DO UPDATE SET verifier = excluded.verifier,
+                     state = 'active', revision = excluded.revision"
+            ),
+            &[
+                id.into(),
+                scheme::BASIC.as_str().into(),
+                owner.to_string().into(),
+                verifier.into(),
+                owner.into(),
+                now.into(),
+                revision.into(),
+            ],
+        )
+        .map(drop)
+    }
+
+    /// Switches a credential; deleting revokes it, for good.
+    ///
+    /// # Errors
+    /// There is none, it was revoked, or the store's own.
+    pub fn set_credential_state(
+        &mut self,
+        id: Id<Credential>,
+        state: State,
+    ) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "credential",
+            &sql!(
+                "UPDATE credentials SET state = $2, revision = $3
+                 WHERE id = $1 AND state <> 'deleted'"
+            ),
+            &[id.into(), state.into(), revision.into()],
+        )
+    }
+}
+
+impl Reading<'_> {
+    /// The credential that `scheme` files under `key`.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_credential(
+        &mut self,
+        scheme: SchemeName,
+        key: &str,
+    ) -> Result<Option<CredentialRow>, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
+                     expires, revision
+                 FROM credentials WHERE scheme = $1 AND key = $2"
+            ),
+            &[scheme.as_str().into(), key.into()],
+        )?;
+        found.map(read).transpose()
+    }
+
+    /// The credentials of `owner`, a page of them.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_credentials(&mut self, owner: Id<User>) -> Result<Vec<CredentialRow>, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
+                     expires, revision
+                 FROM credentials WHERE owner = $1 ORDER BY id LIMIT $2"
+            ),
+            &[owner.into(), MAX_PAGE.into()],
+        )?;
+        rows.into_iter().map(read).collect()
+    }
+}

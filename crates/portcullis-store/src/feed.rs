@@ -1,0 +1,106 @@
+//! What changed since a revision: complete and exact, in one snapshot.
+
+use portcullis_core::id::Revision;
+use portcullis_core::organization::Organization;
+use portcullis_core::principal::Role;
+
+use crate::credentials::{self, CredentialRow};
+use crate::engine::{Row, Value};
+use crate::error::StoreError;
+use crate::guards::{self, GuardRow};
+use crate::meta::{self, Stamp};
+use crate::organizations;
+use crate::roles::{self, GrantRow};
+use crate::sql::{Sql, sql};
+use crate::store::{Reading, Rows};
+use crate::users::{self, UserRow};
+
+/// Every row that carries a revision above the one asked for.
+#[derive(Debug)]
+pub struct Changes {
+    /// Where the database stood in that snapshot: "applied" once all below is.
+    pub stamp: Stamp,
+    /// Organizations.
+    pub organizations: Vec<Organization>,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// Users.
+    pub users: Vec<UserRow>,
+    /// Who holds which role.
+    pub grants: Vec<GrantRow>,
+    /// Credentials.
+    pub credentials: Vec<CredentialRow>,
+    /// Guards.
+    pub guards: Vec<GuardRow>,
+}
+
+impl Reading<'_> {
+    /// What changed since `since`. The revision is read first and the rows have no upper bound,
+    /// so that no change can fall between two looks.
+    ///
+    /// # Errors
+    /// A row cannot be understood, or the store's own.
+    pub fn changed_since(&mut self, since: Revision) -> Result<Changes, StoreError> {
+        Ok(Changes {
+            stamp: meta::stamp(self)?,
+            organizations: self.all(
+                &sql!(
+                    "SELECT id, number, parent, name, realm, state, revision FROM organizations
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                organizations::read,
+            )?,
+            roles: self.all(
+                &sql!(
+                    "SELECT id, name, abilities, state, revision FROM roles
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                roles::read,
+            )?,
+            users: self.all(
+                &sql!(
+                    "SELECT id, number, organization, realm, login, name, signs_in, state, revision
+                     FROM users WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                users::read,
+            )?,
+            grants: self.all(
+                &sql!(
+                    "SELECT holder, role, organization, state, revision FROM grants
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                roles::read_grant,
+            )?,
+            credentials: self.all(
+                &sql!(
+                    "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
+                         expires, revision
+                     FROM credentials WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                credentials::read,
+            )?,
+            guards: self.all(
+                &sql!(
+                    "SELECT id, organization, name, source, definition, state, revision FROM guards
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                guards::read,
+            )?,
+        })
+    }
+
+    fn all<T>(
+        &mut self,
+        sql: &Sql,
+        since: Revision,
+        read: fn(Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.rows(sql, &[Value::from(since)])?.into_iter().map(read).collect()
+    }
+}

@@ -1,0 +1,190 @@
+//! Guards: their definitions, as versioned JSON.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use ipnet::IpNet;
+use portcullis_core::ability::Ability;
+use portcullis_core::guard::{Definition, Guard, Source};
+use portcullis_core::id::{Id, Revision};
+use portcullis_core::organization::{Organization, State};
+use portcullis_core::scheme::SchemeName;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Row;
+use crate::error::StoreError;
+use crate::sql::sql;
+use crate::store::{Reading, Rows, Writing};
+
+const TABLE: &str = "guards";
+
+/// The stored form of a definition; a later one gets another number.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    form: u32,
+    hosts: Vec<String>,
+    prefix: String,
+    upstream: String,
+    schemes: Vec<(String, BTreeMap<String, String>)>,
+    networks: Option<Vec<IpNet>>,
+    methods: Vec<String>,
+    ability: Option<String>,
+    pass_credential: bool,
+    strip_prefix: bool,
+}
+
+/// A guard's own row.
+#[derive(Clone, Debug)]
+pub struct GuardRow {
+    /// Its identity.
+    pub id: Id<Guard>,
+    /// The organization it belongs to.
+    pub organization: Id<Organization>,
+    /// Where it was written down.
+    pub source: Source,
+    /// What it is.
+    pub definition: Definition,
+    /// Whether it stands.
+    pub state: State,
+    /// The revision of its last change.
+    pub version: Revision,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "an error goes where it is mapped")]
+fn corrupt<R: ToString>(reason: R) -> StoreError {
+    StoreError::Corrupt { table: TABLE, reason: reason.to_string() }
+}
+
+fn write(definition: &Definition) -> Result<String, StoreError> {
+    let stored = Stored {
+        form: 1,
+        hosts: definition.hosts.clone(),
+        prefix: definition.prefix.clone(),
+        upstream: definition.upstream.to_string(),
+        schemes: definition
+            .schemes
+            .iter()
+            .map(|(name, options)| (name.as_str().to_owned(), options.clone()))
+            .collect(),
+        networks: definition.networks.clone(),
+        methods: definition.methods.iter().map(Method::to_string).collect(),
+        ability: definition.ability.as_ref().map(Ability::to_string),
+        pass_credential: definition.pass_credential,
+        strip_prefix: definition.strip_prefix,
+    };
+    serde_json::to_string(&stored).map_err(corrupt)
+}
+
+fn parse(name: String, json: &str) -> Result<Definition, StoreError> {
+    let stored: Stored = serde_json::from_str(json).map_err(corrupt)?;
+    let scheme = |(name, options): (String, _)| {
+        let found =
+            SchemeName::named(&name).ok_or_else(|| corrupt(format!("no scheme `{name}`")))?;
+        Ok((found, options))
+    };
+    let method = |text: &String| Method::from_bytes(text.as_bytes()).map_err(corrupt);
+    Ok(Definition {
+        name,
+        hosts: stored.hosts,
+        prefix: stored.prefix,
+        upstream: stored.upstream.parse().map_err(corrupt)?,
+        schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, StoreError>>()?,
+        networks: stored.networks,
+        methods: stored.methods.iter().map(method).collect::<Result<_, _>>()?,
+        ability: stored.ability.as_deref().map(Ability::parse).transpose().map_err(corrupt)?,
+        pass_credential: stored.pass_credential,
+        strip_prefix: stored.strip_prefix,
+    })
+}
+
+pub(crate) fn read(mut row: Row) -> Result<GuardRow, StoreError> {
+    let (id, organization) = (row.next(TABLE)?, row.next(TABLE)?);
+    let (name, source): (String, String) = (row.next(TABLE)?, row.next(TABLE)?);
+    Ok(GuardRow {
+        id,
+        organization,
+        source: Source::parse(&source).ok_or_else(|| corrupt("its source is none"))?,
+        definition: parse(name, &row.next::<String>(TABLE)?)?,
+        state: row.next(TABLE)?,
+        version: row.next(TABLE)?,
+    })
+}
+
+impl Writing<'_> {
+    /// Makes a guard.
+    ///
+    /// # Errors
+    /// There is one of that name, or the store's own.
+    pub fn insert_guard(
+        &mut self,
+        organization: Id<Organization>,
+        source: Source,
+        definition: &Definition,
+    ) -> Result<Id<Guard>, StoreError> {
+        let id = Id::fresh(self.now)?;
+        let (now, revision) = (self.now, self.revision);
+        self.execute(
+            &sql!(
+                "INSERT INTO guards (id, organization, name, source, definition, state, created,
+                     revision)
+                 VALUES ($1, $2, $3, $4, $5, 'active', $6, $7)"
+            ),
+            &[
+                id.into(),
+                organization.into(),
+                definition.name.as_str().into(),
+                source.as_str().into(),
+                write(definition)?.into(),
+                now.into(),
+                revision.into(),
+            ],
+        )?;
+        Ok(id)
+    }
+
+    /// Deletes the guard called `name` that was written down in `source`.
+    ///
+    /// # Errors
+    /// There is none, or the store's own.
+    pub fn delete_guard(&mut self, name: &str, source: Source) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "guard of the store",
+            &sql!(
+                "UPDATE guards SET state = 'deleted', revision = $3
+                 WHERE name = $1 AND source = $2 AND state <> 'deleted'"
+            ),
+            &[name.into(), source.as_str().into(), revision.into()],
+        )
+    }
+
+    /// Every guard that stands.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_guards(&mut self) -> Result<Vec<GuardRow>, StoreError> {
+        list(self)
+    }
+}
+
+impl Reading<'_> {
+    /// Every guard that stands.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_guards(&mut self) -> Result<Vec<GuardRow>, StoreError> {
+        list(self)
+    }
+}
+
+fn list(from: &mut impl Rows) -> Result<Vec<GuardRow>, StoreError> {
+    let rows = from.rows(
+        &sql!(
+            "SELECT id, organization, name, source, definition, state, revision FROM guards
+             WHERE state <> 'deleted' ORDER BY name"
+        ),
+        &[],
+    )?;
+    rows.into_iter().map(read).collect()
+}

@@ -1,0 +1,117 @@
+//! What is live, kept by the feed: the lookup that requests are judged by.
+
+mod applier;
+mod follower;
+mod lease;
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use papaya::HashMap;
+use portcullis_core::credential::{Credential, FiledAt};
+use portcullis_core::guard::GuardTable;
+use portcullis_core::id::Id;
+use portcullis_core::lookup::CredentialLookup;
+use portcullis_core::organization::Organization;
+use portcullis_core::principal::{Group, Role, User};
+use portcullis_core::scheme::SchemeName;
+use portcullis_core::seal::{MacKey, NoEntropy};
+use portcullis_core::tally;
+
+pub use follower::{Followed, Follower};
+pub use lease::{LEASE_MILLIS, Lease, LeaseOver, PRESUMED_DEAD_MILLIS};
+
+/// All live records of one node. Only its one applier changes it.
+pub struct Memory {
+    /// Under this key, drawn at start, places in the index are digests that leak nothing.
+    places: MacKey,
+    credentials: HashMap<FiledAt, Credential>,
+    names: HashMap<FiledAt, Id<User>>,
+    users: HashMap<Id<User>, Arc<User>>,
+    organizations: HashMap<Id<Organization>, Arc<Organization>>,
+    roles: HashMap<Id<Role>, Arc<Role>>,
+    guards: ArcSwap<GuardTable>,
+}
+
+impl Memory {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// The system gave no randomness.
+    pub fn empty() -> Result<Self, NoEntropy> {
+        Ok(Self {
+            places: MacKey::fresh()?,
+            credentials: HashMap::new(),
+            names: HashMap::new(),
+            users: HashMap::new(),
+            organizations: HashMap::new(),
+            roles: HashMap::new(),
+            guards: ArcSwap::default(),
+        })
+    }
+
+    /// The guards that stand now.
+    pub fn guards(&self) -> arc_swap::Guard<Arc<GuardTable>> {
+        self.guards.load()
+    }
+
+    fn place(&self, kind: &str, parts: [&[u8]; 2]) -> FiledAt {
+        let [fixed, rest] = parts;
+        let digest = self.places.digest(&[kind.as_bytes(), b"\0", fixed, b"\0", rest]);
+        FiledAt(digest.first_chunk().copied().unwrap_or_default())
+    }
+
+    fn place_of_key(&self, scheme: SchemeName, key: &str) -> FiledAt {
+        self.place(scheme.as_str(), [b"", key.as_bytes()])
+    }
+
+    fn place_of_name(&self, realm: Id<Organization>, login: &str) -> FiledAt {
+        self.place("name", [realm.as_bytes(), login.as_bytes()])
+    }
+}
+
+impl CredentialLookup for Memory {
+    fn credential(&self, scheme: SchemeName, key: &str) -> Option<Credential> {
+        self.filed_at(self.place_of_key(scheme, key))
+    }
+
+    fn filed_at(&self, place: FiledAt) -> Option<Credential> {
+        tally::lookup();
+        self.credentials.pin().get(&place).copied()
+    }
+
+    fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {
+        tally::lookup();
+        let id = self.names.pin().get(&self.place_of_name(realm, login)).copied()?;
+        self.user(id)
+    }
+
+    fn user(&self, id: Id<User>) -> Option<Arc<User>> {
+        tally::lookup();
+        self.users.pin().get(&id).map(Arc::clone)
+    }
+
+    fn organization(&self, id: Id<Organization>) -> Option<Arc<Organization>> {
+        tally::lookup();
+        self.organizations.pin().get(&id).map(Arc::clone)
+    }
+
+    /// There are no groups yet.
+    fn group(&self, _id: Id<Group>) -> Option<Arc<Group>> {
+        None
+    }
+
+    fn role(&self, id: Id<Role>) -> Option<Arc<Role>> {
+        self.roles.pin().get(&id).map(Arc::clone)
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("credentials", &self.credentials.len())
+            .field("users", &self.users.len())
+            .finish_non_exhaustive()
+    }
+}

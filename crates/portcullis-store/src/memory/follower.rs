@@ -1,0 +1,262 @@
+//! Follows the feed: renews the lease, applies what changed, says what is applied.
+//!
+//! A renewal writes first and reads after (on a shared database): the moment, the row, a new
+//! snapshot, its changes, and only then the lease counted from that moment. With one node on
+//! SQLite the folder's lock stands for the row, which is written only when `applied` has moved:
+//! a full disk stops writes, not decisions.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use portcullis_core::id::Revision;
+use portcullis_core::seal;
+use portcullis_core::time::{Clock, Timestamp};
+use tokio::sync::watch;
+
+use super::{Lease, Memory};
+use crate::engine::{Connection, Target};
+use crate::error::StoreError;
+use crate::meta::Epoch;
+use crate::nodes::Incarnation;
+use crate::store::{Store, reader};
+
+/// How often the feed is looked at, whatever wakes it in between.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What other parts see of the follower.
+#[derive(Debug)]
+pub struct Followed {
+    /// What is live.
+    pub memory: Memory,
+    /// Until when that may be relied on.
+    pub lease: Lease,
+}
+
+/// The thread that follows.
+pub struct Follower {
+    wake: SyncSender<Wake>,
+    applied: watch::Receiver<Revision>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Wake {
+    Look,
+    Stop,
+}
+
+/// The thread's own things.
+struct Desk {
+    followed: Arc<Followed>,
+    target: Arc<Target>,
+    clock: Arc<dyn Clock>,
+    connection: Option<Connection>,
+    incarnation: Incarnation,
+    seq: i64,
+    epoch: Option<Epoch>,
+    applied: Revision,
+    tell: watch::Sender<Revision>,
+    wall_persisted: Timestamp,
+}
+
+impl Follower {
+    /// Joins as the node `name`, loads everything, and follows from then on.
+    ///
+    /// # Errors
+    /// Something cannot be loaded: then nothing may be answered.
+    pub fn start(
+        store: &Store,
+        followed: &Arc<Followed>,
+        clock: Arc<dyn Clock>,
+        name: &str,
+    ) -> Result<Self, StoreError> {
+        let (tell, applied) = watch::channel(Revision(0));
+        let mut desk = Desk {
+            followed: Arc::clone(followed),
+            target: Arc::clone(store.target()),
+            clock,
+            connection: None,
+            incarnation: seal::random()?,
+            seq: 0,
+            epoch: None,
+            applied: Revision(0),
+            tell,
+            wall_persisted: Timestamp::MIN,
+        };
+        desk.join(name)?;
+        desk.renew()?;
+        let (wake, woken) = sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("store-feed".into())
+            .spawn(move || desk.follow(&woken))
+            .map_err(|source| StoreError::Folder { what: "a thread".into(), source })?;
+        Ok(Self { wake, applied, thread: Some(thread) })
+    }
+
+    /// Has the feed looked at now. Only a hint: it is looked at every second anyway.
+    pub fn wake(&self) {
+        // A full channel means that a look is due already.
+        drop(self.wake.try_send(Wake::Look));
+    }
+
+    /// What is applied, and when that moves.
+    pub fn applied(&self) -> watch::Receiver<Revision> {
+        self.applied.clone()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        drop(self.wake.send(Wake::Stop));
+        if let Some(thread) = self.thread.take() {
+            // A thread that broke has let the lease run out.
+            drop(thread.join());
+        }
+    }
+}
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follower").field("applied", &*self.applied.borrow()).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    fn follow(&mut self, woken: &Receiver<Wake>) {
+        loop {
+            let stop = match self.wait(woken) {
+                Some(Wake::Stop) => true,
+                Some(Wake::Look) | None => false,
+            };
+            if stop {
+                return self.leave();
+            }
+            if let Err(error) = self.renew() {
+                // A failed step extends nothing; what is left of the lease is left.
+                tracing::warn!(%error, "the feed could not be followed");
+                self.connection = self.connection.take().filter(|it| !it.is_broken());
+            }
+        }
+    }
+
+    /// Until somebody rings, another node writes, or a second has gone.
+    fn wait(&mut self, woken: &Receiver<Wake>) -> Option<Wake> {
+        if matches!(*self.target, Target::Sqlite(_)) {
+            return match woken.recv_timeout(POLL) {
+                Ok(wake) => Some(wake),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Wake::Stop),
+            };
+        }
+        // One thread, two bells: this node's own, and PostgreSQL's.
+        for _ in 0..100 {
+            if let Ok(wake) = woken.recv_timeout(Duration::from_millis(5)) {
+                return Some(wake);
+            }
+            match self.open().and_then(|it| it.wait(Duration::from_millis(5))) {
+                Ok(false) => {}
+                Ok(true) => return None,
+                Err(_) => {
+                    self.connection = None;
+                    return woken.recv_timeout(POLL).ok();
+                }
+            }
+        }
+        None
+    }
+
+    fn open(&mut self) -> Result<&mut Connection, StoreError> {
+        match &mut self.connection {
+            Some(open) => Ok(open),
+            none => Connection::open(&self.target).map(|open| none.insert(open)),
+        }
+    }
+
+    fn join(&mut self, name: &str) -> Result<(), StoreError> {
+        let incarnation = self.incarnation;
+        let alone = matches!(*self.target, Target::Sqlite(_));
+        reader::tend(self.open()?, |tending| {
+            if alone {
+                tending.delete_other_nodes(incarnation)?;
+            }
+            tending.insert_node(incarnation, name, "")
+        })
+    }
+
+    fn renew(&mut self) -> Result<(), StoreError> {
+        let begun = self.clock.now();
+        if matches!(*self.target, Target::Postgres(_)) {
+            self.write_row()?;
+        }
+        let moved = self.catch_up()?;
+        self.followed.lease.renew(begun);
+        if moved {
+            self.write_row()?;
+            self.persist_wall(begun.wall)?;
+            self.tell.send_replace(self.applied);
+        }
+        Ok(())
+    }
+
+    /// Reads and applies everything above `applied`, in one snapshot; whether that moved it.
+    fn catch_up(&mut self) -> Result<bool, StoreError> {
+        let since = self.applied;
+        let (changes, standing) = reader::snapshot(self.open()?, |reading| {
+            let changes = reading.changed_since(since)?;
+            let standing =
+                if changes.guards.is_empty() { Vec::new() } else { reading.list_guards()? };
+            Ok((changes, standing))
+        })?;
+        let stamp = &changes.stamp;
+        let other_history = self.epoch.as_ref().is_some_and(|epoch| *epoch != stamp.epoch);
+        if other_history || stamp.revision < since || stamp.floor > since && since.0 > 0 {
+            // Nothing that is remembered can be trusted: this process must start anew.
+            self.followed.lease.end();
+            let reason = "the history of the database is another one: restart this node".into();
+            return Err(StoreError::Corrupt { table: "meta", reason });
+        }
+        if let Err(error) = self.followed.memory.apply(&changes, &standing) {
+            self.followed.lease.end();
+            return Err(error);
+        }
+        self.epoch = Some(changes.stamp.epoch);
+        self.applied = changes.stamp.revision;
+        Ok(self.applied > since)
+    }
+
+    fn write_row(&mut self) -> Result<(), StoreError> {
+        let (incarnation, seq, applied) = (self.incarnation, self.seq, self.applied);
+        let ours =
+            reader::tend(self.open()?, |tending| tending.renew_node(incarnation, seq, applied))?;
+        if !ours {
+            // Somebody else writes this row: a cloned machine, or an answer that was lost.
+            self.followed.lease.end();
+            self.incarnation = seal::random()?;
+            self.seq = 0;
+            return self.join("rejoined");
+        }
+        self.seq += 1;
+        Ok(())
+    }
+
+    fn persist_wall(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now > self.wall_persisted {
+            reader::tend(self.open()?, |tending| tending.raise_wall(now))?;
+            self.wall_persisted = now;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.followed.lease.end();
+        let incarnation = self.incarnation;
+        let left = self
+            .open()
+            .and_then(|it| reader::tend(it, |tending| tending.delete_node(&incarnation)));
+        if let Err(error) = left {
+            tracing::warn!(%error, "the node's row could not be removed");
+        }
+    }
+}

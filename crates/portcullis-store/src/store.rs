@@ -1,0 +1,259 @@
+//! The store's own threads: one that writes, a few that read.
+//!
+//! The writer commits what has queued together in one transaction, each write under a savepoint
+//! with its own revision, so that durability costs one sync a batch. A batch is bounded, since
+//! whoever holds the number stops everybody else's.
+
+pub(crate) mod reader;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis_core::id::Revision;
+use portcullis_core::seal;
+use portcullis_core::time::{Clock, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::engine::{CommitError, Connection, Row, Target, Value};
+use crate::error::StoreError;
+use crate::sql::Sql;
+use crate::{meta, migrations};
+
+use reader::Readers;
+use writer::Writer;
+
+/// One batch of the writer has at most so many writes.
+pub const BATCH_WRITES: usize = 60;
+/// A batch that has touched so many rows takes no further write.
+pub const BATCH_ROWS: u64 = 1_000;
+/// A batch that has lasted so long, in milliseconds, takes no further write.
+pub const BATCH_MILLIS: u64 = 2_000;
+/// How many jobs may wait for a thread of the store.
+pub const QUEUE: usize = 10_000;
+/// How long a caller may wait for a write before its outcome counts as unknown.
+pub const WRITE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// All that is remembered.
+#[derive(Debug)]
+pub struct Store {
+    readers: Readers,
+    writer: Writer,
+    target: Arc<Target>,
+}
+
+/// What is about to be written: who does it, and what it is called in the audit trail.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Names this very attempt, so that a lost answer can be looked up.
+    pub request: [u8; 16],
+    /// Who does it.
+    pub actor: String,
+    /// What it is, such as `key.revoke`.
+    pub action: &'static str,
+    /// Whether it takes something away, and so goes to the head of the queue.
+    pub urgent: bool,
+}
+
+impl Write {
+    /// A write of `actor`'s that is called `action`.
+    ///
+    /// # Errors
+    /// The system gave no randomness.
+    pub fn new(actor: impl Into<String>, action: &'static str) -> Result<Self, StoreError> {
+        Ok(Self { request: seal::random()?, actor: actor.into(), action, urgent: false })
+    }
+
+    /// The same, ahead of what has queued.
+    #[must_use]
+    pub fn urgent(self) -> Self {
+        Self { urgent: true, ..self }
+    }
+}
+
+/// What was written, and the revision of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<T> {
+    /// What the write answered.
+    pub value: T,
+    /// The number it took.
+    pub revision: Revision,
+}
+
+/// A transaction that only reads: one snapshot.
+pub struct Reading<'c>(pub(crate) &'c mut Connection);
+
+/// A transaction that has taken its revision.
+pub struct Writing<'c> {
+    connection: &'c mut Connection,
+    /// The number that every changed row must carry.
+    pub revision: Revision,
+    /// The moment of the write.
+    pub now: Timestamp,
+    subject: String,
+    detail: String,
+    touched: u64,
+}
+
+/// Housekeeping that changes no decision, and so takes no revision.
+pub struct Tending<'c>(pub(crate) &'c mut Connection);
+
+/// What a query may be asked of, whichever transaction it stands in.
+pub(crate) trait Rows {
+    fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    fn first(&mut self, sql: &Sql, values: &[Value]) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, values)?.into_iter().next())
+    }
+}
+
+impl Rows for Connection {
+    fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.rows(sql, values)
+    }
+}
+
+impl Rows for Reading<'_> {
+    fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.0.rows(sql, values)
+    }
+}
+
+impl Rows for Writing<'_> {
+    fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.connection.rows(sql, values)
+    }
+}
+
+impl Writing<'_> {
+    pub(crate) fn execute(&mut self, sql: &Sql, values: &[Value]) -> Result<u64, StoreError> {
+        let touched = self.connection.execute(sql, values)?;
+        self.touched += touched;
+        Ok(touched)
+    }
+
+    /// Like [`Writing::execute`], where exactly one row must be touched.
+    pub(crate) fn execute_one(
+        &mut self,
+        what: &'static str,
+        sql: &Sql,
+        values: &[Value],
+    ) -> Result<(), StoreError> {
+        match self.execute(sql, values)? {
+            0 => Err(StoreError::NotFound(what)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what the write was about, for its row in the audit trail. No secret belongs here.
+    pub fn note(&mut self, subject: impl fmt::Display, detail: impl Into<String>) {
+        self.subject = subject.to_string();
+        self.detail = detail.into();
+    }
+}
+
+impl Tending<'_> {
+    pub(crate) fn execute(&mut self, sql: &Sql, values: &[Value]) -> Result<u64, StoreError> {
+        self.0.execute(sql, values)
+    }
+}
+
+impl fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reading")
+    }
+}
+
+impl fmt::Debug for Writing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writing").field("revision", &self.revision).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Tending<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tending")
+    }
+}
+
+impl Store {
+    /// Opens the database, migrates it, and starts the threads.
+    ///
+    /// # Errors
+    /// It cannot be reached, is newer than this build, or is damaged.
+    pub fn open(target: Target, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let target = Arc::new(target);
+        let mut connection = Connection::open(&target)?;
+        migrations::run(&mut connection)?;
+        meta::prepare(&mut connection, clock.now().wall)?;
+        let readers = Readers::start(&target)?;
+        let writer = Writer::start(connection, Arc::clone(&target), clock)?;
+        Ok(Self { readers, writer, target })
+    }
+
+    /// Which database it is.
+    pub const fn target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
+    /// Whether several nodes may share it.
+    pub fn is_shared(&self) -> bool {
+        matches!(*self.target, Target::Postgres(_))
+    }
+
+    /// Runs `work` in one snapshot.
+    ///
+    /// # Errors
+    /// Those of `work`, and the store's own.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Reading<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.readers.queue(Box::new(move |connection| {
+            let answer = connection.and_then(|it| reader::snapshot(it, work));
+            // Whoever asked may have gone away.
+            drop(tell.send(answer));
+        }))?;
+        told.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs `work` under the next revision, with its row in the audit trail; answers when it is
+    /// durable. If the answer of the database is lost, it is looked up by the request.
+    ///
+    /// # Errors
+    /// Those of `work`, which then changes nothing, and the store's own.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        write: Write,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Written<T>, StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.writer.queue(writer::job(write, work, tell))?;
+        told.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs housekeeping that changes no decision.
+    ///
+    /// # Errors
+    /// Those of `work`, and the store's own.
+    pub async fn tend<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tending<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (tell, told) = oneshot::channel();
+        self.readers.queue(Box::new(move |connection| {
+            let answer = connection.and_then(|it| reader::tend(it, work));
+            drop(tell.send(answer));
+        }))?;
+        told.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+/// Where there is nobody to look an unknown outcome up, it is told as it is.
+pub(crate) fn committed(outcome: Result<(), CommitError>) -> Result<(), StoreError> {
+    outcome.map_err(|error| match error {
+        CommitError::Failed(error) => error,
+        CommitError::Unknown => StoreError::UnknownOutcome,
+    })
+}

@@ -1,0 +1,153 @@
+//! Users, as the store keeps them.
+
+use portcullis_core::id::{Id, Revision};
+use portcullis_core::organization::{Organization, State};
+use portcullis_core::principal::User;
+
+use crate::engine::Row;
+use crate::error::StoreError;
+use crate::sql::sql;
+use crate::store::{Reading, Rows, Writing};
+
+const TABLE: &str = "users";
+
+/// One page has at most so many users.
+pub const MAX_PAGE: i64 = 1_000;
+
+/// A user to be made.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The organization they belong to.
+    pub organization: Id<Organization>,
+    /// The login name, in its canonical form.
+    pub login: Option<String>,
+    /// What people call them.
+    pub name: String,
+    /// Whether they may sign in at all.
+    pub signs_in: bool,
+}
+
+/// A user's own row.
+#[derive(Clone, Debug)]
+pub struct UserRow {
+    /// Their identity.
+    pub id: Id<User>,
+    /// The number that dialects show.
+    pub number: i64,
+    /// The organization they belong to.
+    pub organization: Id<Organization>,
+    /// The realm in which their login name is unique.
+    pub realm: Id<Organization>,
+    /// The login name, in its canonical form.
+    pub login: Option<String>,
+    /// What people call them.
+    pub name: String,
+    /// Whether they may sign in at all.
+    pub signs_in: bool,
+    /// Whether they may act.
+    pub state: State,
+    /// The revision of the last change of this row.
+    pub version: Revision,
+}
+
+pub(crate) fn read(mut row: Row) -> Result<UserRow, StoreError> {
+    Ok(UserRow {
+        id: row.next(TABLE)?,
+        number: row.next(TABLE)?,
+        organization: row.next(TABLE)?,
+        realm: row.next(TABLE)?,
+        login: row.next(TABLE)?,
+        name: row.next(TABLE)?,
+        signs_in: row.next(TABLE)?,
+        state: row.next(TABLE)?,
+        version: row.next(TABLE)?,
+    })
+}
+
+impl Writing<'_> {
+    /// Makes a user; the answer is their identity.
+    ///
+    /// # Errors
+    /// Somebody in the realm has the login name, or the store's own.
+    pub fn insert_user(&mut self, new: &NewUser) -> Result<Id<User>, StoreError> {
+        let id = Id::fresh(self.now)?;
+        let realm = self.realm_of(new.organization)?;
+        let number = self.next_number(realm, "user")?;
+        let (now, revision) = (self.now, self.revision);
+        self.execute(
+            &sql!(
+                "INSERT INTO users (id, number, organization, realm, login, name, signs_in, state,
+                     created, revision)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9)"
+            ),
+            &[
+                id.into(),
+                number.into(),
+                new.organization.into(),
+                realm.into(),
+                new.login.clone().into(),
+                new.name.as_str().into(),
+                new.signs_in.into(),
+                now.into(),
+                revision.into(),
+            ],
+        )?;
+        Ok(id)
+    }
+
+    /// Switches a user.
+    ///
+    /// # Errors
+    /// There is none, they were deleted, or the store's own.
+    pub fn set_user_state(&mut self, id: Id<User>, state: State) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "user",
+            &sql!(
+                "UPDATE users SET state = $2, revision = $3 WHERE id = $1 AND state <> 'deleted'"
+            ),
+            &[id.into(), state.into(), revision.into()],
+        )
+    }
+}
+
+impl Reading<'_> {
+    /// The user who signs in to `realm` as `login`.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_user(
+        &mut self,
+        realm: Id<Organization>,
+        login: &str,
+    ) -> Result<Option<UserRow>, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT id, number, organization, realm, login, name, signs_in, state, revision
+                 FROM users WHERE realm = $1 AND login = $2 AND state <> 'deleted'"
+            ),
+            &[realm.into(), login.into()],
+        )?;
+        found.map(read).transpose()
+    }
+
+    /// The users of `realm` numbered above `after`, a page of them.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_users(
+        &mut self,
+        realm: Id<Organization>,
+        after: i64,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, number, organization, realm, login, name, signs_in, state, revision
+                 FROM users WHERE realm = $1 AND number > $2 AND state <> 'deleted'
+                 ORDER BY number LIMIT $3"
+            ),
+            &[realm.into(), after.into(), MAX_PAGE.into()],
+        )?;
+        rows.into_iter().map(read).collect()
+    }
+}

@@ -1,0 +1,207 @@
+//! One suite, run on both engines.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use portcullis_core::id::{Id, Revision};
+use portcullis_core::lookup::CredentialLookup as _;
+use portcullis_core::organization::{Organization, State};
+use portcullis_core::principal::Grant;
+use portcullis_core::scheme;
+use portcullis_core::seal::{MasterKey, Pepper, PepperId, Peppers};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::time::{Clock, Moment, Timestamp};
+use portcullis_store::credentials::NewCredential;
+use portcullis_store::memory::{Followed, Follower, Lease, Memory};
+use portcullis_store::users::NewUser;
+use portcullis_store::{Store, StoreError, Target, Write};
+
+/// A clock that a test moves.
+#[derive(Debug, Default)]
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Moment {
+        let now = self.0.load(Ordering::Relaxed);
+        Moment { boot: now.unsigned_abs(), wall: Timestamp::from_millis(1_700_000_000_000 + now) }
+    }
+}
+
+/// A store on an engine of its own, with whatever must outlive it.
+struct Bench {
+    store: Store,
+    clock: Arc<Hand>,
+    _folder: tempfile::TempDir,
+}
+
+fn run(name: &str, test: impl AsyncFn(&Bench)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for engine in ["sqlite", "postgresql"] {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(target) = target(engine, name, folder.path()) else { continue };
+        let clock = Arc::new(Hand::default());
+        let store = Store::open(target, clock.clone()).unwrap();
+        runtime.block_on(test(&Bench { store, clock, _folder: folder }));
+    }
+}
+
+fn target(engine: &str, name: &str, folder: &std::path::Path) -> Option<Target> {
+    if engine == "sqlite" {
+        return Some(Target::Sqlite(folder.to_owned()));
+    }
+    let url = std::env::var("PORTCULLIS_TEST_POSTGRES").ok()?;
+    let mut admin = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+    admin.batch_execute(&format!("DROP DATABASE IF EXISTS t_{name}")).unwrap();
+    admin.batch_execute(&format!("CREATE DATABASE t_{name}")).unwrap();
+    let (server, _) = url.rsplit_once('/')?;
+    Some(Target::Postgres(SecretBuf::new(format!("{server}/t_{name}"))))
+}
+
+fn write(action: &'static str) -> Write {
+    Write::new("test", action).unwrap()
+}
+
+async fn root(store: &Store) -> Id<Organization> {
+    store.write(write("org"), |it| it.insert_organization(None, "Root")).await.unwrap().value
+}
+
+fn user(organization: Id<Organization>, login: &str) -> NewUser {
+    NewUser { organization, login: Some(login.into()), name: login.into(), signs_in: true }
+}
+
+#[test]
+fn revisions_have_no_gaps_and_a_failed_write_changes_nothing() {
+    run("gaps", async |bench| {
+        let store = &bench.store;
+        let root = root(store).await;
+        let first =
+            store.write(write("a"), move |it| it.insert_user(&user(root, "a"))).await.unwrap();
+        let taken = store.write(write("b"), move |it| it.insert_user(&user(root, "a"))).await;
+        assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
+        let half = store.write(write("c"), move |it| {
+            it.insert_user(&user(root, "half"))?;
+            Err::<(), _>(StoreError::Busy)
+        });
+        assert!(half.await.is_err());
+        let next =
+            store.write(write("d"), move |it| it.insert_user(&user(root, "b"))).await.unwrap();
+        assert_eq!(next.revision, Revision(first.revision.0 + 1));
+        let users = store.read(move |it| it.list_users(root, 0)).await.unwrap();
+        let logins: Vec<_> = users.iter().map(|it| (it.number, it.login.as_deref())).collect();
+        assert_eq!(logins, [(1, Some("a")), (2, Some("b"))]);
+        let audit = store.read(|it| it.list_audit(Revision(i64::MAX), 10)).await.unwrap();
+        let actions: Vec<_> = audit.iter().map(|it| it.action.as_str()).collect();
+        assert_eq!(actions, ["d", "a", "org"]);
+    });
+}
+
+#[test]
+fn a_write_that_breaks_loses_its_own_answer_and_nothing_else() {
+    run("breaks", async |bench| {
+        let broken = bench
+            .store
+            .write(write("break"), |_| -> Result<(), StoreError> { panic!("on purpose") });
+        assert!(matches!(broken.await, Err(StoreError::Stopped)));
+        root(&bench.store).await;
+    });
+}
+
+#[test]
+fn writes_that_queue_together_each_get_a_number_of_their_own() {
+    run("batch", async |bench| {
+        let root = root(&bench.store).await;
+        let mut all = Vec::new();
+        for number in 0..100 {
+            let new = user(root, &format!("user{number}"));
+            all.push(bench.store.write(write("many"), move |it| it.insert_user(&new)));
+        }
+        let mut seen = Vec::new();
+        for one in all {
+            seen.push(one.await.unwrap().revision.0);
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, (2..102).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn the_pepper_is_drawn_once_and_opens_with_its_master_key_alone() {
+    run("pepper", async |bench| {
+        let key = MasterKey::draw().unwrap();
+        let key = MasterKey::parse(key.expose_text()).unwrap();
+        let first = bench.store.open_peppers(&key).await.unwrap();
+        let again = bench.store.open_peppers(&key).await.unwrap();
+        assert_eq!(first.current().key.digest(&[b"x"]), again.current().key.digest(&[b"x"]));
+        let other = MasterKey::draw().unwrap();
+        let other = MasterKey::parse(other.expose_text()).unwrap();
+        assert!(matches!(bench.store.open_peppers(&other).await, Err(StoreError::Seal { .. })));
+    });
+}
+
+#[test]
+fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
+    run("memory", async |bench| {
+        let store = &bench.store;
+        let peppers = Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]);
+        let issue = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap();
+        let issued = issue(&peppers).unwrap();
+        let (key, verifier) = (issued.key.clone(), issued.verifier.to_bytes().to_vec());
+        let made = store.write(write("setup"), move |it| {
+            let root = it.insert_organization(None, "Root")?;
+            let owner = it.insert_user(&user(root, "owner"))?;
+            let role = it.insert_role(None, "Owner", &["Users - Manage"])?;
+            it.set_grant(owner, Grant { role, organization: root }, State::Active)?;
+            let id = it.insert_credential(&NewCredential {
+                scheme: scheme::API_KEY,
+                key: issued.key,
+                verifier,
+                owner,
+                label: String::new(),
+                read_only: false,
+                not_before: None,
+                expires: None,
+            })?;
+            Ok((root, owner, role, id))
+        });
+        let (root, owner, role, id) = made.await.unwrap().value;
+        let followed =
+            Arc::new(Followed { memory: Memory::empty().unwrap(), lease: Lease::none() });
+        let follower = Follower::start(store, &followed, bench.clock.clone(), "test").unwrap();
+        let memory = &followed.memory;
+        assert_eq!(memory.credential(scheme::API_KEY, &key).unwrap().owner, owner);
+        assert!(memory.named(root, "owner").unwrap().may("Users - Manage", root, memory));
+        assert!(followed.lease.check(bench.clock.now()).is_ok());
+
+        let mut applied = follower.applied();
+        for (state, expected) in [
+            (State::Disabled, State::Disabled),
+            (State::Active, State::Active),
+            (State::Deleted, State::Deleted),
+        ] {
+            let done = store.write(write("key"), move |it| it.set_credential_state(id, state));
+            let revision = done.await.unwrap().revision;
+            follower.wake();
+            applied.wait_for(|now| *now >= revision).await.unwrap();
+            let found = memory.credential(scheme::API_KEY, &key).unwrap();
+            assert_eq!(found.state, expected);
+        }
+        let grant = Grant { role, organization: root };
+        let done = store.write(write("role"), move |it| {
+            it.set_grant(owner, grant, State::Deleted)?;
+            it.set_user_state(owner, State::Disabled)
+        });
+        let revision = done.await.unwrap().revision;
+        follower.wake();
+        applied.wait_for(|now| *now >= revision).await.unwrap();
+        let user = memory.user(owner).unwrap();
+        assert_eq!((user.state, user.grants.len()), (State::Disabled, 0));
+        let nodes = store.read(|it| it.list_nodes()).await.unwrap();
+        assert_eq!(nodes.len(), 1);
+        assert_eq!(nodes.first().unwrap().applied, revision);
+
+        drop(follower);
+        assert!(followed.lease.check(bench.clock.now()).is_err());
+        assert!(store.read(|it| it.list_nodes()).await.unwrap().is_empty());
+    });
+}
