@@ -166,9 +166,9 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
         });
         let (root, owner, role, id) = made.await.unwrap().value;
         let followed =
-            Arc::new(Followed { memory: Memory::empty().unwrap(), lease: Lease::none() });
+            Arc::new(Followed { memory: Arc::new(Memory::empty().unwrap()), lease: Lease::none() });
         let follower = Follower::start(store, &followed, bench.clock.clone(), "test").unwrap();
-        let memory = &followed.memory;
+        let memory = &*followed.memory;
         assert_eq!(memory.credential(scheme::API_KEY, &key).unwrap().owner, owner);
         assert!(memory.named(root, "owner").unwrap().may("Users - Manage", root, memory));
         assert!(followed.lease.check(bench.clock.now()).is_ok());

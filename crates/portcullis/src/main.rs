@@ -1,2 +1,18 @@
-//! Server.
-fn main() {}
+//! The server and the command line. Holds no rule of who may what.
+
+mod actions;
+mod cli;
+mod clock;
+mod control;
+mod demo;
+mod doors;
+mod gate;
+mod http;
+mod password_pool;
+mod serve;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -73,6 +73,15 @@ impl GuardTable {
         found
     }
 
+    /// Whether `guard` still stands here as it is.
+    pub fn holds(&self, guard: &Guard) -> bool {
+        let host = guard.hosts.first();
+        let prefixes = host.map_or(Some(&self.elsewhere), |host| self.by_host.get(host));
+        prefixes
+            .and_then(|prefixes| prefixes.get(&guard.prefix))
+            .is_some_and(|found| found.standing == guard.standing)
+    }
+
     /// Whether a guard names `host`.
     pub fn names(&self, host: &str) -> bool {
         self.by_host.contains_key(host)

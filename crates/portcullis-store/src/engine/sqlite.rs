@@ -1,5 +1,7 @@
 //! SQLite: one file, WAL, `synchronous=FULL`, so that what is acknowledged survives a power cut.
 
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -21,6 +23,9 @@ pub(crate) struct Connection(rusqlite::Connection);
 
 impl Connection {
     pub(super) fn open(file: &Path) -> Result<Self, StoreError> {
+        // Made before SQLite does: what lies beside it gets its rights too.
+        let made = File::options().create(true).append(true).mode(0o600).open(file);
+        made.map_err(|source| StoreError::Folder { what: file.display().to_string(), source })?;
         let opened = rusqlite::Connection::open(file).map_err(|error| told(&error))?;
         opened.set_prepared_statement_cache_capacity(128);
         let settings = format!(

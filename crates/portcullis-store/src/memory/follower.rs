@@ -30,7 +30,7 @@ const POLL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Followed {
     /// What is live.
-    pub memory: Memory,
+    pub memory: Arc<Memory>,
     /// Until when that may be relied on.
     pub lease: Lease,
 }

@@ -1,0 +1,220 @@
+//! `portcullis quickstart`: the first sixty seconds.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use http::{HeaderName, Request};
+use http_body_util::Empty;
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use portcullis_core::ability::OWNER;
+use portcullis_core::guard::Definition;
+use portcullis_core::organization::State;
+use portcullis_core::scheme::{self, Options, SchemeName};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::time::Clock as _;
+use portcullis_core::token::random_letters;
+use portcullis_store::folder;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+
+use super::{interrupted, say};
+use crate::actions::keys::KeyOptions;
+use crate::actions::{ActionError, Actions};
+use crate::clock::SystemClock;
+use crate::demo::Demo;
+use crate::serve::{House, Place, Server};
+
+/// The file with what the quickstart made, in the data folder.
+pub(super) const FILE: &str = "quickstart.json";
+/// The name of the demo's guard.
+const GUARD: &str = "quickstart-demo";
+/// The login name of the owner.
+const OWNER_LOGIN: &str = "owner";
+/// The characters of a random password: 24 of 62 are 142 bits.
+const PASSWORD: usize = 24;
+
+#[derive(Args)]
+pub(super) struct QuickstartArgs {
+    /// Where to listen; port 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where to write what was made [default: DATA/quickstart.json]
+    #[arg(long)]
+    credentials: Option<PathBuf>,
+}
+
+/// The file, in full. It holds secrets: mode 0600, and no `Debug`.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    base_url: String,
+    pid: u32,
+    guarded_url: String,
+    basic: BasicMade,
+    api_key: KeyMade,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct BasicMade {
+    username: String,
+    password: String,
+    api_key: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct KeyMade {
+    key: String,
+    header: String,
+}
+
+pub(super) async fn run(place: Place, args: QuickstartArgs) -> anyhow::Result<()> {
+    let file = args.credentials.unwrap_or_else(|| place.data.join(FILE));
+    let earlier = read(&file);
+    let demo = crate::demo::start().await?;
+    let house = House::open(place).await?;
+    let clock = house.clock.clone();
+    let server = Server::start(house, args.listen).await?;
+    let base_url = format!("http://{}", server.address);
+    let address = server.address;
+    let actions = server.actions("quickstart");
+    let stop = interrupted()?;
+    let running = tokio::spawn(server.run(stop));
+    guard_demo(&actions, &demo).await?;
+    let (basic, api_key) = credentials(&actions, earlier).await?;
+    let guarded_url = format!("{base_url}/demo/hello");
+    let made = Made { base_url, pid: std::process::id(), guarded_url, basic, api_key };
+    show(&made, address, &clock).await?;
+    write(&file, &made)?;
+    say(&format!("Written to {}. Ctrl-C ends it.\n", file.display()));
+    running.await?;
+    Ok(())
+}
+
+fn read(file: &Path) -> Option<Made> {
+    let bytes = SecretBuf::new(std::fs::read(file).ok()?);
+    serde_json::from_slice(bytes.expose()).ok()
+}
+
+/// Renamed into place when it is whole: whoever waits for it can start at once.
+fn write(file: &Path, made: &Made) -> anyhow::Result<()> {
+    let text = SecretBuf::new(serde_json::to_vec_pretty(made)?);
+    let partial = file.with_extension(format!("{}.tmp", std::process::id()));
+    folder::write_new(&partial, text.expose())?;
+    std::fs::rename(&partial, file).with_context(|| format!("writing `{}`", file.display()))
+}
+
+/// Guards the demo anew: its port is another one each time.
+async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
+    actions.root().await?;
+    match actions.delete_guard(GUARD).await {
+        Ok(()) | Err(ActionError::Missing(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let definition = Definition {
+        name: GUARD.into(),
+        hosts: Vec::new(),
+        prefix: "/demo/".into(),
+        upstream: format!("http://{}", demo.address()).parse()?,
+        schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
+        networks: None,
+        methods: Vec::new(),
+        ability: None,
+        pass_credential: false,
+        strip_prefix: false,
+    };
+    Ok(actions.create_guard(definition).await?)
+}
+
+/// One working credential of every scheme: those of the earlier file, or new ones in their place.
+async fn credentials(
+    actions: &Actions,
+    earlier: Option<Made>,
+) -> anyhow::Result<(BasicMade, KeyMade)> {
+    if let Some(earlier) = earlier {
+        return Ok((earlier.basic, earlier.api_key));
+    }
+    match actions.create_user(OWNER_LOGIN).await {
+        Ok(()) | Err(ActionError::Exists(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    actions.grant(OWNER_LOGIN, OWNER).await?;
+    for key in actions.list_keys(OWNER_LOGIN).await? {
+        // Its secret is gone with the earlier file.
+        if key.state != State::Deleted && key.label.starts_with("quickstart") {
+            actions.set_key_state(&key.key, State::Deleted).await?;
+        }
+    }
+    let password = random_letters(PASSWORD)?;
+    actions.set_password(OWNER_LOGIN, &password).await?;
+    let key = async |label: &str| -> anyhow::Result<String> {
+        let options = KeyOptions { label: label.into(), ..KeyOptions::default() };
+        let key = actions.create_key(OWNER_LOGIN, options).await?;
+        Ok(key.shown.expose_text().to_owned())
+    };
+    let basic = BasicMade {
+        username: OWNER_LOGIN.into(),
+        password: password.expose_text().to_owned(),
+        api_key: key("quickstart, for basic").await?,
+    };
+    let header = "X-Api-Key".into();
+    Ok((basic, KeyMade { key: key("quickstart").await?, header }))
+}
+
+/// Calls the guarded address with each credential and without, and prints what came of it.
+async fn show(made: &Made, address: SocketAddr, clock: &SystemClock) -> anyhow::Result<()> {
+    let url = &made.guarded_url;
+    let user = format!("{}:{}", made.basic.username, made.basic.password);
+    let with_key = format!("{}:{}", made.basic.username, made.basic.api_key);
+    let rows = [
+        ("no credential", None, 401, format!("curl -i {url}")),
+        (
+            "basic",
+            Some((scheme::BASIC, made.basic.password.as_str())),
+            200,
+            format!("curl -u '{user}' {url}"),
+        ),
+        (
+            "basic with API key",
+            Some((scheme::BASIC, made.basic.api_key.as_str())),
+            200,
+            format!("curl -u '{with_key}' {url}"),
+        ),
+        (
+            "api_key",
+            Some((scheme::API_KEY, made.api_key.key.as_str())),
+            200,
+            format!("curl -H '{}: {}' {url}", made.api_key.header, made.api_key.key),
+        ),
+    ];
+    say(&format!("Portcullis guards a demo API at {url}\n\n"));
+    let mut failed = false;
+    for (name, credential, expected, curl) in rows {
+        let begun = clock.now().boot;
+        let status = call(address, credential).await?;
+        let spent = clock.now().boot.saturating_sub(begun);
+        let mark = if status == expected { "✓" } else { "✗" };
+        failed |= status != expected;
+        say(&format!("{mark} {name:<19} {status} {spent:>4} ms   {curl}\n"));
+    }
+    anyhow::ensure!(!failed, "the guard did not answer as it should");
+    say("\nNext, guard your own API:\n");
+    say("  portcullis guard create my-api --path /api --upstream http://127.0.0.1:9000\n\n");
+    Ok(())
+}
+
+async fn call(address: SocketAddr, credential: Option<(SchemeName, &str)>) -> anyhow::Result<u16> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let mut request = Request::get("/demo/hello").header("Host", address.to_string());
+    if let Some((name, secret)) = credential {
+        let kind = scheme::ALL.iter().find(|kind| kind.name == name).context("no such scheme")?;
+        let (header, value): (HeaderName, SecretBuf) = (kind.present)(OWNER_LOGIN, secret);
+        request = request.header(header, value.expose());
+    }
+    let answer = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+    Ok(answer.status().as_u16())
+}

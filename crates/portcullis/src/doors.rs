@@ -1,0 +1,3 @@
+//! The ways in which a request reaches the decision.
+
+pub(crate) mod proxy;

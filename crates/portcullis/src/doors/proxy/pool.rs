@@ -1,0 +1,88 @@
+//! Connections to upstreams: the last one given back is the first one taken.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use portcullis_core::guard::Upstream;
+use tokio::net::TcpStream;
+
+use crate::http::problem::UpstreamFault;
+
+/// One connection to one upstream.
+pub(super) type Sender = http1::SendRequest<Incoming>;
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many idle connections are kept for one upstream.
+const MAX_IDLE: usize = 64;
+
+/// Idle connections by upstream.
+#[derive(Default)]
+pub(super) struct Pool {
+    idle: Mutex<HashMap<Upstream, Vec<Sender>>>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pool")
+    }
+}
+
+impl Pool {
+    /// An idle connection to `upstream`, or a new one.
+    pub(super) async fn take(&self, upstream: &Upstream) -> Result<Sender, UpstreamFault> {
+        while let Some(mut sender) = self.idle_one(upstream) {
+            if sender.ready().await.is_ok() {
+                return Ok(sender);
+            }
+        }
+        connect(upstream).await
+    }
+
+    fn idle_one(&self, upstream: &Upstream) -> Option<Sender> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let senders = idle.get_mut(upstream)?;
+        senders.retain(|sender| !sender.is_closed());
+        // One that still hands out its last answer stays until it has.
+        let ready = senders.iter().rposition(Sender::is_ready)?;
+        Some(senders.swap_remove(ready))
+    }
+
+    /// Keeps `sender` for the next request; it serves again when its answer has been read.
+    pub(super) fn give_back(&self, upstream: &Upstream, sender: Sender) {
+        if sender.is_closed() {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let senders = idle.entry(upstream.clone()).or_default();
+        if senders.len() < MAX_IDLE {
+            senders.push(sender);
+        }
+    }
+}
+
+async fn connect(upstream: &Upstream) -> Result<Sender, UpstreamFault> {
+    let authority = &upstream.authority;
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let port = authority.port_u16().unwrap_or(80);
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port)));
+    let stream = connecting.await.map_err(|_| UpstreamFault::Slow)?.map_err(|error| {
+        tracing::warn!(%error, upstream = %authority, "the upstream cannot be reached");
+        UpstreamFault::Broken
+    })?;
+    // Small answers must not wait for more to send; losing this costs time only.
+    drop(stream.set_nodelay(true));
+    let shaken = http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = shaken.map_err(|_| UpstreamFault::Broken)?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to an upstream ended");
+        }
+    });
+    Ok(sender)
+}

@@ -1,0 +1,3 @@
+//! What all answers have in common.
+
+pub(crate) mod problem;

@@ -1,0 +1,184 @@
+//! The only place where a refusal or failure becomes a native response (RFC 9457).
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use portcullis_core::authenticator::Rejection;
+use portcullis_core::guard::Guard;
+use portcullis_core::policy::Rule;
+use portcullis_core::request::Malformed;
+use uuid::Uuid;
+
+use crate::gate::Refusal;
+
+/// How long a caller should wait for a node that cannot tell, in seconds.
+const UNAVAILABLE_SECONDS: u64 = 1;
+
+/// What went wrong behind the gate: the upstream's doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum UpstreamFault {
+    /// It could not be reached, or broke off.
+    Broken,
+    /// It took too long.
+    Slow,
+}
+
+/// What a caller is told.
+struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    detail: &'static str,
+    headers: HeaderMap,
+}
+
+/// The answer to a request that was refused. It tells a good client what to do, and a bad one
+/// nothing: everything that could be wrong with a credential is one answer.
+pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>> {
+    match refusal {
+        Refusal::Anonymous(guard) => {
+            unauthenticated("a credential is needed", guard, None).respond(request)
+        }
+        Refusal::Busy(wait) => too_many(*wait).respond(request),
+        Refusal::Denied(denial) => denied(denial.rule).respond(request),
+        Refusal::Malformed(why) => malformed(*why).respond(request),
+        Refusal::NoGuard => {
+            Problem::new(StatusCode::NOT_FOUND, "not-found", "nothing answers for this address")
+                .respond(request)
+        }
+        Refusal::Rejected(no, guard) => match no.reason {
+            Rejection::TooManyAttempts { retry_after } => too_many(retry_after).respond(request),
+            // RFC 6750, section 3.1: more than one method in a request is an invalid request.
+            Rejection::Ambiguous => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "ambiguous-credentials",
+                "the request presents more than one credential; send one",
+            )
+            .respond(request),
+            _ => unauthenticated("the credential was not accepted", guard, no.scheme)
+                .respond(request),
+        },
+        Refusal::Unavailable => unavailable().respond(request),
+    }
+}
+
+/// The answer when the upstream is at fault.
+pub(crate) fn upstream(fault: UpstreamFault, request: Uuid) -> Response<Full<Bytes>> {
+    match fault {
+        UpstreamFault::Broken => {
+            Problem::new(StatusCode::BAD_GATEWAY, "upstream", "the upstream did not answer")
+        }
+        UpstreamFault::Slow => {
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, "upstream", "the upstream took too long")
+        }
+    }
+    .respond(request)
+}
+
+fn unauthenticated(
+    detail: &'static str,
+    guard: &Guard,
+    rejected: Option<portcullis_core::scheme::SchemeName>,
+) -> Problem {
+    let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail);
+    for scheme in &guard.schemes {
+        let challenge = if rejected == Some(scheme.name()) {
+            scheme.rejected_challenge()
+        } else {
+            scheme.challenge()
+        };
+        problem.headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    problem
+}
+
+/// Network, method and ability are one answer: what a policy demands is not the caller's to know.
+fn denied(_rule: Rule) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", "this request is not allowed")
+}
+
+fn malformed(why: Malformed) -> Problem {
+    let (status, kind, detail) = match why {
+        Malformed::CredentialTooLong | Malformed::HeadersTooLarge => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers-too-large",
+            "the headers are too long or too many",
+        ),
+        Malformed::PathTooLong => {
+            (StatusCode::URI_TOO_LONG, "uri-too-long", "the path or query is too long")
+        }
+        Malformed::Path(_) => (
+            StatusCode::BAD_REQUEST,
+            "bad-path",
+            "the path could be read in two ways; send it without dot segments, encoded slashes, \
+             semicolons or control characters",
+        ),
+        Malformed::Query => (
+            StatusCode::BAD_REQUEST,
+            "bad-query",
+            "the query holds a character that must be percent-encoded",
+        ),
+        Malformed::Host(_) => {
+            (StatusCode::BAD_REQUEST, "bad-host", "send exactly one Host that names a host")
+        }
+        Malformed::RepeatedCredential => (
+            StatusCode::BAD_REQUEST,
+            "ambiguous-credentials",
+            "the request presents more than one credential; send one",
+        ),
+        Malformed::Forwarded => {
+            (StatusCode::BAD_REQUEST, "bad-forwarding", "X-Forwarded-For cannot be read")
+        }
+    };
+    Problem::new(status, kind, detail)
+}
+
+fn too_many(wait: Duration) -> Problem {
+    let detail = "too many attempts; wait before the next one";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", detail)
+        .retry_after(wait.as_secs().max(1))
+}
+
+fn unavailable() -> Problem {
+    let detail = "this node cannot tell at the moment; try again";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+        .retry_after(UNAVAILABLE_SECONDS)
+}
+
+/// The answer to a method that one of our own addresses does not take.
+pub(crate) fn wrong_method(request: Uuid) -> Response<Full<Bytes>> {
+    let detail = "this address answers GET and HEAD";
+    let mut problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", detail);
+    problem.headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    problem.respond(request)
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &'static str, detail: &'static str) -> Self {
+        Self { status, kind, detail, headers: HeaderMap::new() }
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        self
+    }
+
+    fn respond(self, request: Uuid) -> Response<Full<Bytes>> {
+        let body = serde_json::json!({
+            "type": format!("urn:portcullis:problem:{}", self.kind),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "instance": format!("urn:uuid:{request}"),
+        });
+        let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

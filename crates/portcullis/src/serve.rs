@@ -1,0 +1,205 @@
+//! The one place where everything is put together.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use portcullis_core::authenticator::Authenticator;
+use portcullis_core::password::Cost;
+use portcullis_core::request::TrustedPeers;
+use portcullis_core::seal::{MasterKey, Peppers};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::time::{Clock, Timestamp};
+use portcullis_store::memory::{Followed, Follower, Lease, Memory};
+use portcullis_store::{Store, Target, folder};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use crate::actions::{Acknowledge, Actions, Wake};
+use crate::clock::SystemClock;
+use crate::control::{self, Control};
+use crate::doors::proxy::Proxy;
+use crate::gate::Gate;
+use crate::password_pool::{PasswordPool, PoolSize};
+
+/// How many connections are served at once.
+const MAX_CONNECTIONS: usize = 10_000;
+/// How long a caller may take to send its headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests under way may take to finish when the server stops.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Slow hashes at once, waiting, and waiting from one source.
+const HASHES: [usize; 3] = [2, 64, 16];
+/// The file with the master key, in the data folder.
+const MASTER_KEY_FILE: &str = "master.key";
+
+/// Where everything lies.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// A PostgreSQL, if not the SQLite file of the data folder.
+    pub(crate) database: Option<SecretBuf>,
+    /// The master key, if not the one of the data folder.
+    pub(crate) master_key: Option<SecretBuf>,
+}
+
+/// An opened installation.
+pub(crate) struct House {
+    pub(crate) store: Arc<Store>,
+    pub(crate) peppers: Arc<Peppers>,
+    pub(crate) clock: Arc<SystemClock>,
+    data: PathBuf,
+}
+
+impl House {
+    /// Opens the store and what seals it.
+    pub(crate) async fn open(place: Place) -> anyhow::Result<Self> {
+        folder::prepare(&place.data)?;
+        let clock = Arc::new(SystemClock::starting_at(Timestamp::MIN));
+        let target = match place.database {
+            Some(url) => Target::Postgres(url),
+            None => Target::Sqlite(place.data.clone()),
+        };
+        let store = Arc::new(Store::open(target, clock.clone()).context("opening the store")?);
+        let stamp = store.read(|reading| reading.stamp()).await?;
+        clock.raise(stamp.wall_high);
+        let fresh = stamp.revision.0 == 0;
+        let master = match &place.master_key {
+            Some(text) => MasterKey::parse(text.expose_text())?,
+            None => master_key(&place.data, fresh)?,
+        };
+        let peppers = Arc::new(store.open_peppers(&master).await?);
+        Ok(Self { store, peppers, clock, data: place.data })
+    }
+
+    /// The actions of a command, while a server may or may not run.
+    pub(crate) fn actions(&self, actor: String) -> Actions {
+        let folder = (!self.store.is_shared()).then(|| self.data.clone());
+        Actions {
+            store: Arc::clone(&self.store),
+            peppers: Arc::clone(&self.peppers),
+            cost: Cost::OWASP,
+            acknowledge: Acknowledge::Elsewhere { folder, clock: self.clock.clone() },
+            actor,
+        }
+    }
+}
+
+/// The key in the data folder; drawn if the database is new, and never after.
+fn master_key(data: &Path, fresh: bool) -> anyhow::Result<MasterKey> {
+    let path = data.join(MASTER_KEY_FILE);
+    if fresh {
+        folder::write_new(&path, MasterKey::draw()?.expose())?;
+    }
+    let text = SecretBuf::new(std::fs::read(&path).with_context(|| {
+        format!("the database needs its master key, and `{}` cannot be read", path.display())
+    })?);
+    Ok(MasterKey::parse(text.expose_text())?)
+}
+
+/// A server that answers.
+pub(crate) struct Server {
+    /// Where it answers.
+    pub(crate) address: SocketAddr,
+    proxy: Arc<Proxy>,
+    listener: TcpListener,
+    follower: Arc<Follower>,
+    house: House,
+    _control: Control,
+    _lock: Option<folder::FolderLock>,
+}
+
+impl Server {
+    /// Starts to follow the feed and listens; answers once [`Server::run`] is polled.
+    pub(crate) async fn start(house: House, listen: SocketAddr) -> anyhow::Result<Self> {
+        let lock = folder::FolderLock::take(&house.data)?;
+        anyhow::ensure!(
+            lock.is_some() || house.store.is_shared(),
+            "another server runs on `{}`",
+            house.data.display()
+        );
+        let memory = Arc::new(Memory::empty()?);
+        let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
+        let clock: Arc<dyn Clock> = house.clock.clone();
+        let (store, following) = (Arc::clone(&house.store), Arc::clone(&followed));
+        let feed_clock = Arc::clone(&clock);
+        let follower = tokio::task::spawn_blocking(move || {
+            Follower::start(&store, &following, feed_clock, "node")
+        });
+        let follower = Arc::new(follower.await??);
+        let authenticator = Authenticator::new(memory, Arc::clone(&house.peppers), Cost::OWASP)?;
+        let pool = PasswordPool::start(pool_size())?;
+        let gate = Arc::new(Gate::new(authenticator, followed, pool, Arc::clone(&clock)));
+        let rung = Arc::clone(&follower);
+        let control = control::serve(&house.data, move || rung.wake())?;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
+        let proxy = Arc::new(Proxy::new(gate, TrustedPeers::default(), clock));
+        let address = listener.local_addr()?;
+        Ok(Self { address, proxy, listener, follower, house, _control: control, _lock: lock })
+    }
+
+    /// The actions of this very process.
+    pub(crate) fn actions(&self, actor: &str) -> Actions {
+        let follower = Arc::clone(&self.follower);
+        let applied = self.follower.applied();
+        let wake = Wake(Box::new(move || follower.wake()));
+        let acknowledge = Acknowledge::Here { wake, applied };
+        Actions { acknowledge, ..self.house.actions(actor.into()) }
+    }
+
+    /// Answers until `stop` says so, then drains.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let graceful = GracefulShutdown::new();
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let Ok((stream, peer)) = accepted else {
+                // Out of descriptors: others must end before one more can begin.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+            // Small answers must not wait for more to send; losing this costs time only.
+            drop(stream.set_nodelay(true));
+            let proxy = Arc::clone(&self.proxy);
+            let service = service_fn(move |request| {
+                let proxy = Arc::clone(&proxy);
+                async move { Ok::<_, hyper::Error>(proxy.serve(request, peer.ip()).await) }
+            });
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADER_TIMEOUT)
+                .max_headers(128)
+                .max_buf_size(64 * 1_024)
+                .serve_connection(TokioIo::new(stream), service);
+            let connection = graceful.watch(connection);
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended");
+                }
+                drop(place);
+            });
+        }
+        if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+    }
+}
+
+fn pool_size() -> PoolSize {
+    let [threads, queue, per_source] =
+        HASHES.map(|count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
+    PoolSize { threads, queue, per_source }
+}
