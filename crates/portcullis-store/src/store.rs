@@ -183,9 +183,10 @@ impl Store {
     /// It cannot be reached, is newer than this build, or is damaged.
     pub fn open(target: Target, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let target = Arc::new(target);
-        let mut connection = Connection::open(&target)?;
-        migrations::run(&mut connection)?;
-        meta::prepare(&mut connection, clock.now().wall)?;
+        let now = clock.now().wall;
+        // On a thread of its own, as everything of the store is: the caller's may be a runtime's.
+        let prepared = std::thread::scope(|scope| scope.spawn(|| prepare(&target, now)).join());
+        let connection = prepared.map_err(|_| StoreError::Stopped)??;
         let readers = Readers::start(&target)?;
         let writer = Writer::start(connection, Arc::clone(&target), clock)?;
         Ok(Self { readers, writer, target })
@@ -248,6 +249,13 @@ impl Store {
         }))?;
         told.await.map_err(|_| StoreError::Stopped)?
     }
+}
+
+fn prepare(target: &Target, now: Timestamp) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(target)?;
+    migrations::run(&mut connection)?;
+    meta::prepare(&mut connection, now)?;
+    Ok(connection)
 }
 
 /// Where there is nobody to look an unknown outcome up, it is told as it is.

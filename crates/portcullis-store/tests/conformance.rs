@@ -1,5 +1,5 @@
 //! One suite, run on both engines.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -35,6 +35,7 @@ struct Bench {
     _folder: tempfile::TempDir,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a closure written where it is passed")]
 fn run(name: &str, test: impl AsyncFn(&Bench)) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for engine in ["sqlite", "postgresql"] {
@@ -140,6 +141,7 @@ fn the_pepper_is_drawn_once_and_opens_with_its_master_key_alone() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one story, told from its beginning to its end")]
 fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
     run("memory", async |bench| {
         let store = &bench.store;

@@ -58,6 +58,18 @@ pub(crate) enum ActionError {
     Store(#[from] StoreError),
 }
 
+impl ActionError {
+    /// A conflict told as what it is: `what` exists already.
+    fn or_exists(error: StoreError, what: String) -> Self {
+        if matches!(error, StoreError::Conflict) { Self::Exists(what) } else { error.into() }
+    }
+
+    /// Absence told as what it is: there is no `what`.
+    fn or_missing(error: StoreError, what: String) -> Self {
+        if matches!(error, StoreError::NotFound(_)) { Self::Missing(what) } else { error.into() }
+    }
+}
+
 impl From<NoEntropy> for ActionError {
     fn from(error: NoEntropy) -> Self {
         Self::Store(error.into())

@@ -57,10 +57,8 @@ enum Command {
 /// Runs the command that was given.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let level = match &cli.command {
-        Command::Serve { .. } => tracing::Level::INFO,
-        _ => tracing::Level::WARN,
-    };
+    let serves = matches!(cli.command, Command::Serve { .. });
+    let level = if serves { tracing::Level::INFO } else { tracing::Level::WARN };
     tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).json().init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|it| it.block_on(execute(cli)));

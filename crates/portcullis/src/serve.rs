@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use portcullis_core::authenticator::Authenticator;
 use portcullis_core::password::Cost;
 use portcullis_core::request::TrustedPeers;
@@ -19,7 +19,7 @@ use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::{Store, Target, folder};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::actions::{Acknowledge, Actions, Wake};
@@ -37,6 +37,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const DRAIN: Duration = Duration::from_secs(20);
 /// Slow hashes at once, waiting, and waiting from one source.
 const HASHES: [usize; 3] = [2, 64, 16];
+/// How far the machine's clock may be behind the highest time ever persisted.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 /// The file with the master key, in the data folder.
 const MASTER_KEY_FILE: &str = "master.key";
 
@@ -71,6 +73,13 @@ impl House {
         let store = Arc::new(Store::open(target, clock.clone()).context("opening the store")?);
         let stamp = store.read(|reading| reading.stamp()).await?;
         clock.raise(stamp.wall_high);
+        if clock.behind() > CLOCK_TOLERANCE {
+            let behind = clock.behind().as_secs();
+            tracing::warn!(
+                behind,
+                "the clock is behind the database's; expiry is judged by the later"
+            );
+        }
         let fresh = stamp.revision.0 == 0;
         let master = match &place.master_key {
             Some(text) => MasterKey::parse(text.expose_text())?,
@@ -171,24 +180,10 @@ impl Server {
                 continue;
             };
             let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
-            // Small answers must not wait for more to send; losing this costs time only.
-            drop(stream.set_nodelay(true));
-            let proxy = Arc::clone(&self.proxy);
-            let service = service_fn(move |request| {
-                let proxy = Arc::clone(&proxy);
-                async move { Ok::<_, hyper::Error>(proxy.serve(request, peer.ip()).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .max_headers(128)
-                .max_buf_size(64 * 1_024)
-                .serve_connection(TokioIo::new(stream), service);
-            let connection = graceful.watch(connection);
+            let connection = graceful.watch(connection(Arc::clone(&self.proxy), stream, peer));
             tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended");
-                }
+                // How a caller's connection ends is the caller's own affair.
+                drop(connection.await);
                 drop(place);
             });
         }
@@ -196,6 +191,26 @@ impl Server {
             tracing::warn!("some requests did not finish in time");
         }
     }
+}
+
+/// One caller's connection, bounded in what and how slowly it may send.
+fn connection(
+    proxy: Arc<Proxy>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> impl GracefulConnection<Error = hyper::Error> + Send {
+    // Small answers must not wait for more to send; losing this costs time only.
+    drop(stream.set_nodelay(true));
+    let service = service_fn(move |request| {
+        let proxy = Arc::clone(&proxy);
+        async move { Ok::<_, hyper::Error>(proxy.serve(request, peer.ip()).await) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_headers(128)
+        .max_buf_size(64 * 1_024)
+        .serve_connection(TokioIo::new(stream), service)
 }
 
 fn pool_size() -> PoolSize {

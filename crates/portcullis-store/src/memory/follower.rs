@@ -85,13 +85,20 @@ impl Follower {
             tell,
             wall_persisted: Timestamp::MIN,
         };
-        desk.join(name)?;
-        desk.renew()?;
         let (wake, woken) = sync_channel(1);
+        let (loaded, load) = sync_channel(1);
+        let name = name.to_owned();
         let thread = thread::Builder::new()
             .name("store-feed".into())
-            .spawn(move || desk.follow(&woken))
+            .spawn(move || {
+                let first = desk.join(&name).and_then(|()| desk.renew());
+                let follow = first.is_ok();
+                if loaded.send(first).is_ok() && follow {
+                    desk.follow(&woken);
+                }
+            })
             .map_err(|source| StoreError::Folder { what: "a thread".into(), source })?;
+        load.recv().map_err(|_| StoreError::Stopped)??;
         Ok(Self { wake, applied, thread: Some(thread) })
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use portcullis_core::guard::{Definition, Guard, GuardTable, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
-use portcullis_store::StoreError;
 use portcullis_store::guards::GuardRow;
 
 use super::{ActionError, Actions};
@@ -20,10 +19,8 @@ impl Actions {
             writing.note(format!("guard {}", definition.name), "");
             writing.insert_guard(root, Source::Store, &definition)
         });
-        let made = made.await.map_err(|error| match error {
-            StoreError::Conflict => ActionError::Exists(format!("guard `{told}`")),
-            other => other.into(),
-        })?;
+        let made =
+            made.await.map_err(|error| ActionError::or_exists(error, format!("guard `{told}`")))?;
         self.acknowledge.wait(&self.store, made.revision).await
     }
 
@@ -60,9 +57,8 @@ impl Actions {
             writing.note(format!("guard {wanted}"), "");
             writing.delete_guard(&wanted, Source::Store)
         });
-        let done = done.await.map_err(|error| match error {
-            StoreError::NotFound(_) => ActionError::Missing(format!("guard `{name}` in the store")),
-            other => other.into(),
+        let done = done.await.map_err(|error| {
+            ActionError::or_missing(error, format!("guard `{name}` in the store"))
         })?;
         self.acknowledge.wait(&self.store, done.revision).await
     }

@@ -6,7 +6,6 @@ use portcullis_core::organization::State;
 use portcullis_core::password::{PasswordVerifier, check_choice};
 use portcullis_core::principal::Grant;
 use portcullis_core::secret::SecretBuf;
-use portcullis_store::StoreError;
 use portcullis_store::users::{NewUser, UserRow};
 
 use super::{ActionError, Actions};
@@ -24,10 +23,8 @@ impl Actions {
             writing.note(format!("user {login}"), "");
             writing.insert_user(&new)
         });
-        let made = made.await.map_err(|error| match error {
-            StoreError::Conflict => ActionError::Exists(format!("user `{told}`")),
-            other => other.into(),
-        })?;
+        let made =
+            made.await.map_err(|error| ActionError::or_exists(error, format!("user `{told}`")))?;
         self.acknowledge.wait(&self.store, made.revision).await
     }
 

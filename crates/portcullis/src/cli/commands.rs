@@ -5,7 +5,7 @@ use std::io::BufRead as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use http::Uri;
 use ipnet::IpNet;
 use portcullis_core::ability::{Ability, BUILT_IN};
@@ -69,44 +69,47 @@ pub(super) enum KeyCommand {
 #[derive(Subcommand)]
 pub(super) enum GuardCommand {
     /// Guard an upstream
-    Create {
-        /// What to call it
-        name: String,
-        /// Where requests go that it lets through: http://host[:port][/path]
-        #[arg(long)]
-        upstream: Uri,
-        /// The path it answers for, with all below it
-        #[arg(long, default_value = "/")]
-        path: String,
-        /// A host it answers for; repeat for more, leave out for all
-        #[arg(long = "host")]
-        hosts: Vec<String>,
-        /// A scheme it accepts; repeat for more
-        #[arg(long = "scheme", default_values = ["basic", "api_key"])]
-        schemes: Vec<String>,
-        /// The header that carries API keys
-        #[arg(long)]
-        api_key_header: Option<String>,
-        /// A network that callers must come from (CIDR); repeat for more
-        #[arg(long = "network")]
-        networks: Vec<IpNet>,
-        /// A method that passes; repeat for more, leave out for all
-        #[arg(long = "method")]
-        methods: Vec<http::Method>,
-        /// The ability that callers must hold
-        #[arg(long)]
-        ability: Option<String>,
-        /// Remove the path before forwarding
-        #[arg(long)]
-        strip_path: bool,
-        /// Hand the credential to the upstream
-        #[arg(long)]
-        pass_credential: bool,
-    },
+    Create(Box<GuardArgs>),
     /// List the guards
     List,
     /// Delete a guard
     Delete { name: String },
+}
+
+#[derive(Args)]
+pub(super) struct GuardArgs {
+    /// What to call it
+    name: String,
+    /// Where requests go that it lets through: `http://host:port/path`
+    #[arg(long)]
+    upstream: Uri,
+    /// The path it answers for, with all below it
+    #[arg(long, default_value = "/")]
+    path: String,
+    /// A host it answers for; repeat for more, leave out for all
+    #[arg(long = "host")]
+    hosts: Vec<String>,
+    /// A scheme it accepts; repeat for more
+    #[arg(long = "scheme", default_values = ["basic", "api_key"])]
+    schemes: Vec<String>,
+    /// The header that carries API keys
+    #[arg(long)]
+    api_key_header: Option<String>,
+    /// A network that callers must come from (CIDR); repeat for more
+    #[arg(long = "network")]
+    networks: Vec<IpNet>,
+    /// A method that passes; repeat for more, leave out for all
+    #[arg(long = "method")]
+    methods: Vec<http::Method>,
+    /// The ability that callers must hold
+    #[arg(long)]
+    ability: Option<String>,
+    /// Remove the path before forwarding
+    #[arg(long)]
+    strip_path: bool,
+    /// Hand the credential to the upstream
+    #[arg(long)]
+    pass_credential: bool,
 }
 
 fn actor() -> String {
@@ -239,8 +242,8 @@ pub(super) async fn guard(house: &House, command: GuardCommand, json: bool) -> a
             actions.delete_guard(&name).await?;
             tell(json, &json!({ "name": name }), &format!("guard `{name}` deleted"));
         }
-        create @ GuardCommand::Create { .. } => {
-            let definition = definition(create)?;
+        GuardCommand::Create(args) => {
+            let definition = definition(*args)?;
             let name = definition.name.clone();
             actions.create_guard(definition).await?;
             tell(json, &json!({ "name": name }), &format!("guard `{name}` stands"));
@@ -249,24 +252,8 @@ pub(super) async fn guard(house: &House, command: GuardCommand, json: bool) -> a
     Ok(())
 }
 
-fn definition(command: GuardCommand) -> anyhow::Result<Definition> {
-    let GuardCommand::Create {
-        name,
-        upstream,
-        path,
-        hosts,
-        schemes,
-        api_key_header,
-        networks,
-        methods,
-        ability,
-        strip_path,
-        pass_credential,
-    } = command
-    else {
-        anyhow::bail!("only `create` defines a guard");
-    };
-    let header = api_key_header.map(|it| BTreeMap::from([("header".to_owned(), it)]));
+fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
+    let header = args.api_key_header.map(|it| BTreeMap::from([("header".to_owned(), it)]));
     let scheme = |text: &String| {
         let name =
             SchemeName::named(text).with_context(|| format!("there is no scheme `{text}`"))?;
@@ -274,15 +261,15 @@ fn definition(command: GuardCommand) -> anyhow::Result<Definition> {
         anyhow::Ok((name, own))
     };
     Ok(Definition {
-        name,
-        hosts,
-        prefix: path,
-        upstream,
-        schemes: schemes.iter().map(scheme).collect::<anyhow::Result<_>>()?,
-        networks: (!networks.is_empty()).then_some(networks),
-        methods,
-        ability: ability.as_deref().map(Ability::parse).transpose()?,
-        pass_credential,
-        strip_prefix: strip_path,
+        name: args.name,
+        hosts: args.hosts,
+        prefix: args.path,
+        upstream: args.upstream,
+        schemes: args.schemes.iter().map(scheme).collect::<anyhow::Result<_>>()?,
+        networks: (!args.networks.is_empty()).then_some(args.networks),
+        methods: args.methods,
+        ability: args.ability.as_deref().map(Ability::parse).transpose()?,
+        pass_credential: args.pass_credential,
+        strip_prefix: args.strip_path,
     })
 }

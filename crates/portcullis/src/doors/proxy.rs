@@ -166,7 +166,14 @@ fn refuse(refusal: &Refusal, id: Uuid, client: IpAddr) -> Response<Body> {
             user = no.user.map(tracing::field::display),
             "refused"
         ),
-        _ => tracing::info!(request = %id, %client, reason, "refused"),
+        Refusal::Anonymous(_)
+        | Refusal::Busy(_)
+        | Refusal::Denied(_)
+        | Refusal::Malformed(_)
+        | Refusal::NoGuard
+        | Refusal::Unavailable => {
+            tracing::info!(request = %id, %client, reason, "refused");
+        }
     }
     problem::refused(refusal, id).map(full)
 }

@@ -57,8 +57,22 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
                 "the request presents more than one credential; send one",
             )
             .respond(request),
-            _ => unauthenticated("the credential was not accepted", guard, no.scheme)
-                .respond(request),
+            Rejection::Disabled
+            | Rejection::Expired
+            | Rejection::ForeignKey
+            | Rejection::Malformed(_)
+            | Rejection::Mistyped
+            | Rejection::NotYetValid
+            | Rejection::OrganizationInactive
+            | Rejection::OtherRealm
+            | Rejection::OwnerInactive
+            | Rejection::Revoked
+            | Rejection::Unknown
+            | Rejection::UnknownScheme
+            | Rejection::WrongProof => {
+                unauthenticated("the credential was not accepted", guard, no.scheme)
+                    .respond(request)
+            }
         },
         Refusal::Unavailable => unavailable().respond(request),
     }
