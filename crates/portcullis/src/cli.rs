@@ -1,17 +1,19 @@
 //! The command line.
 
 mod commands;
+mod guards;
 mod quickstart;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use portcullis_core::secret::SecretBuf;
+use portcullis_core::scheme;
 use tokio::sync::watch;
 
-use crate::serve::{House, Place, Server};
+use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
+use crate::serve::{House, Server};
 
 /// The front door for an API: issues, verifies and revokes credentials, and guards upstreams.
 #[derive(Parser)]
@@ -25,9 +27,12 @@ struct Cli {
 
 #[derive(Args)]
 struct PlaceArgs {
+    /// The configuration file; without one, defaults and environment
+    #[arg(long, global = true, env = "PORTCULLIS_CONFIG")]
+    config: Option<PathBuf>,
     /// The data folder: the SQLite file, the master key, the control socket
-    #[arg(long, global = true, default_value = "portcullis-data", env = "PORTCULLIS_DATA")]
-    data: PathBuf,
+    #[arg(long, global = true, env = "PORTCULLIS_DATA")]
+    data: Option<PathBuf>,
     /// Print JSON, for scripts
     #[arg(long, global = true)]
     json: bool,
@@ -39,10 +44,18 @@ enum Command {
     Quickstart(quickstart::QuickstartArgs),
     /// Serve
     Serve {
-        /// Where to listen
-        #[arg(long, default_value = "127.0.0.1:8080", env = "PORTCULLIS_LISTEN")]
-        listen: SocketAddr,
+        /// Where to listen, whatever the configuration says
+        #[arg(long)]
+        listen: Option<SocketAddr>,
     },
+    /// Tell every mistake of a configuration file, each with its place
+    CheckConfig {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print reference documentation
+    #[command(subcommand, hide = true)]
+    Docs(DocsCommand),
     /// Make, list and switch users, and set their passwords
     #[command(subcommand)]
     User(commands::UserCommand),
@@ -54,12 +67,17 @@ enum Command {
     Guard(commands::GuardCommand),
 }
 
+#[derive(Subcommand)]
+enum DocsCommand {
+    /// Every key of the configuration file
+    Configuration,
+    /// A file with every key, commented out
+    Sample,
+}
+
 /// Runs the command that was given.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let serves = matches!(cli.command, Command::Serve { .. });
-    let level = if serves { tracing::Level::INFO } else { tracing::Level::WARN };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).json().init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|it| it.block_on(execute(cli)));
     match outcome {
@@ -72,34 +90,83 @@ pub(crate) fn run() -> ExitCode {
 }
 
 async fn execute(cli: Cli) -> anyhow::Result<()> {
-    let json = cli.place.json;
-    let place = Place {
-        data: cli.place.data,
-        database: secret("PORTCULLIS_DATABASE_URL"),
-        master_key: secret("PORTCULLIS_MASTER_KEY"),
-    };
+    let (json, place) = (cli.place.json, cli.place);
     match cli.command {
-        Command::Quickstart(args) => quickstart::run(place, args).await,
-        Command::Serve { listen } => serve(place, listen).await,
-        Command::User(command) => commands::user(&open(place).await?, command, json).await,
-        Command::Key(command) => commands::key(&open(place).await?, command, json).await,
-        Command::Guard(command) => commands::guard(&open(place).await?, command, json).await,
+        Command::Quickstart(args) => quickstart::run(load(&place)?, args).await,
+        Command::Serve { listen } => serve(load(&place)?, listen).await,
+        Command::CheckConfig { file } => {
+            if let Err(mistakes) = read(Some(&file), &place) {
+                if json {
+                    say(&format!("{}\n", serde_json::json!(mistakes.iter().collect::<Vec<_>>())));
+                }
+                return Err(mistakes.into());
+            }
+            say(&format!("{} has no mistakes\n", file.display()));
+            Ok(())
+        }
+        Command::Docs(DocsCommand::Configuration) => {
+            say(&config::markdown());
+            Ok(())
+        }
+        Command::Docs(DocsCommand::Sample) => {
+            say(&config::sample());
+            Ok(())
+        }
+        Command::User(command) => commands::user(&open(&place).await?, command, json).await,
+        Command::Key(command) => commands::key(&open(&place).await?, command, json).await,
+        Command::Guard(command) => commands::guard(&open(&place).await?, command, json).await,
     }
 }
 
-async fn open(place: Place) -> anyhow::Result<House> {
-    House::open(place).await
+fn load(place: &PlaceArgs) -> Result<Config, Mistakes> {
+    read(place.config.as_deref(), place)
 }
 
-async fn serve(place: Place, listen: SocketAddr) -> anyhow::Result<()> {
-    if place.data.join(quickstart::FILE).exists() {
+/// Reads the file, the environment, and what the command line says in its place. A guard that
+/// could not be built is a mistake of the file like any other.
+fn read(file: Option<&Path>, place: &PlaceArgs) -> Result<Config, Mistakes> {
+    let environment = |name: &str| match (name, &place.data) {
+        ("PORTCULLIS_DATA", Some(data)) => Some(data.to_string_lossy().into_owned()),
+        _ => std::env::var(name).ok(),
+    };
+    let schemes: Vec<&str> = scheme::ALL.iter().map(|kind| kind.name.as_str()).collect();
+    let config = config::load(file, &environment, &Known { schemes: &schemes })?;
+    guards::check(&config.guards)?;
+    Ok(config)
+}
+
+async fn open(place: &PlaceArgs) -> anyhow::Result<House> {
+    let config = load(place)?;
+    log(LogFormat::Human, LogLevel::Warn);
+    House::open(config).await
+}
+
+async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result<()> {
+    config.server.listen = listen.unwrap_or(config.server.listen);
+    log(config.log.format, config.log.level);
+    if config.store.data.join(quickstart::FILE).exists() {
         complain("warning: this folder holds the secrets of a quickstart; it is for trying out\n");
     }
-    let server = Server::start(House::open(place).await?, listen).await?;
-    server.actions("portcullis").root().await?;
+    let guards = guards::definitions(&config.guards)?;
+    let server = Server::start(House::open(config).await?).await?;
+    server.actions("configuration file").set_file_guards(guards).await?;
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())
+}
+
+fn log(format: LogFormat, level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
 }
 
 /// Turns true on Ctrl-C or SIGTERM.
@@ -116,10 +183,6 @@ fn interrupted() -> anyhow::Result<watch::Receiver<bool>> {
         tell.send_replace(true);
     });
     Ok(told)
-}
-
-fn secret(variable: &str) -> Option<SecretBuf> {
-    std::env::var(variable).ok().map(SecretBuf::new)
 }
 
 /// Says `text` to whoever runs the command.

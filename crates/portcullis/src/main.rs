@@ -3,6 +3,7 @@
 mod actions;
 mod cli;
 mod clock;
+mod config;
 mod control;
 mod demo;
 mod doors;

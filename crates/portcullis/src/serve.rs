@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,50 +24,35 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::actions::{Acknowledge, Actions, Wake};
 use crate::clock::SystemClock;
+use crate::config::{Config, Passwords};
 use crate::control::{self, Control};
-use crate::doors::proxy::Proxy;
+use crate::doors::proxy::{Proxy, Timeouts};
 use crate::gate::Gate;
 use crate::password_pool::{PasswordPool, PoolSize};
 
-/// How many connections are served at once.
-const MAX_CONNECTIONS: usize = 10_000;
-/// How long a caller may take to send its headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long requests under way may take to finish when the server stops.
-const DRAIN: Duration = Duration::from_secs(20);
-/// Slow hashes at once, waiting, and waiting from one source.
-const HASHES: [usize; 3] = [2, 64, 16];
+/// How many slow hashes may wait from one source.
+const PER_SOURCE: usize = 16;
 /// How far the machine's clock may be behind the highest time ever persisted.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 /// The file with the master key, in the data folder.
 const MASTER_KEY_FILE: &str = "master.key";
-
-/// Where everything lies.
-#[derive(Debug)]
-pub(crate) struct Place {
-    /// The data folder.
-    pub(crate) data: PathBuf,
-    /// A PostgreSQL, if not the SQLite file of the data folder.
-    pub(crate) database: Option<SecretBuf>,
-    /// The master key, if not the one of the data folder.
-    pub(crate) master_key: Option<SecretBuf>,
-}
 
 /// An opened installation.
 pub(crate) struct House {
     pub(crate) store: Arc<Store>,
     pub(crate) peppers: Arc<Peppers>,
     pub(crate) clock: Arc<SystemClock>,
-    data: PathBuf,
+    config: Config,
 }
 
 impl House {
     /// Opens the store and what seals it.
-    pub(crate) async fn open(place: Place) -> anyhow::Result<Self> {
+    pub(crate) async fn open(config: Config) -> anyhow::Result<Self> {
+        let place = &config.store;
         folder::prepare(&place.data)?;
         let clock = Arc::new(SystemClock::starting_at(Timestamp::MIN));
-        let target = match place.database {
-            Some(url) => Target::Postgres(url),
+        let target = match &place.url {
+            Some(url) => Target::Postgres(SecretBuf::new(url.expose())),
             None => Target::Sqlite(place.data.clone()),
         };
         let store = Arc::new(Store::open(target, clock.clone()).context("opening the store")?);
@@ -82,23 +67,28 @@ impl House {
         }
         let fresh = stamp.revision.0 == 0;
         let master = match &place.master_key {
-            Some(text) => MasterKey::parse(text.expose_text())?,
+            Some(text) => MasterKey::parse(text.expose())?,
             None => master_key(&place.data, fresh)?,
         };
         let peppers = Arc::new(store.open_peppers(&master).await?);
-        Ok(Self { store, peppers, clock, data: place.data })
+        Ok(Self { store, peppers, clock, config })
     }
 
     /// The actions of a command, while a server may or may not run.
     pub(crate) fn actions(&self, actor: String) -> Actions {
-        let folder = (!self.store.is_shared()).then(|| self.data.clone());
+        let folder = (!self.store.is_shared()).then(|| self.config.store.data.clone());
         Actions {
             store: Arc::clone(&self.store),
             peppers: Arc::clone(&self.peppers),
-            cost: Cost::OWASP,
+            cost: self.cost(),
             acknowledge: Acknowledge::Elsewhere { folder, clock: self.clock.clone() },
             actor,
         }
+    }
+
+    fn cost(&self) -> Cost {
+        let passwords = &self.config.passwords;
+        Cost { memory: passwords.memory_kib, passes: passwords.passes, lanes: 1 }
     }
 }
 
@@ -128,30 +118,38 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts to follow the feed and listens; answers once [`Server::run`] is polled.
-    pub(crate) async fn start(house: House, listen: SocketAddr) -> anyhow::Result<Self> {
-        let lock = folder::FolderLock::take(&house.data)?;
+    pub(crate) async fn start(house: House) -> anyhow::Result<Self> {
+        let config = &house.config;
+        let data = &config.store.data;
+        let lock = folder::FolderLock::take(data)?;
         anyhow::ensure!(
             lock.is_some() || house.store.is_shared(),
             "another server runs on `{}`",
-            house.data.display()
+            data.display()
         );
         let memory = Arc::new(Memory::empty()?);
         let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
         let clock: Arc<dyn Clock> = house.clock.clone();
         let (store, following) = (Arc::clone(&house.store), Arc::clone(&followed));
-        let feed_clock = Arc::clone(&clock);
+        let (feed_clock, name) = (Arc::clone(&clock), config.store.node_name.clone());
         let follower = tokio::task::spawn_blocking(move || {
-            Follower::start(&store, &following, feed_clock, "node")
+            Follower::start(&store, &following, feed_clock, &name)
         });
         let follower = Arc::new(follower.await??);
-        let authenticator = Authenticator::new(memory, Arc::clone(&house.peppers), Cost::OWASP)?;
-        let pool = PasswordPool::start(pool_size())?;
+        let authenticator = Authenticator::new(memory, Arc::clone(&house.peppers), house.cost())?;
+        let pool = PasswordPool::start(pool_size(&config.passwords))?;
         let gate = Arc::new(Gate::new(authenticator, followed, pool, Arc::clone(&clock)));
         let rung = Arc::clone(&follower);
-        let control = control::serve(&house.data, move || rung.wake())?;
-        let listener =
-            TcpListener::bind(listen).await.with_context(|| format!("listening on {listen}"))?;
-        let proxy = Arc::new(Proxy::new(gate, TrustedPeers::default(), clock));
+        let control = control::serve(data, move || rung.wake())?;
+        let listener = TcpListener::bind(config.server.listen)
+            .await
+            .with_context(|| format!("listening on {}", config.server.listen))?;
+        let proxy = Arc::new(Proxy::new(
+            gate,
+            TrustedPeers::new(&config.trust.peers),
+            timeouts(config),
+            clock,
+        ));
         let address = listener.local_addr()?;
         Ok(Self { address, proxy, listener, follower, house, _control: control, _lock: lock })
     }
@@ -167,8 +165,9 @@ impl Server {
 
     /// Answers until `stop` says so, then drains.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let settings = &self.house.config.server;
         let graceful = GracefulShutdown::new();
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let room = Arc::new(Semaphore::new(settings.max_connections));
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -180,14 +179,19 @@ impl Server {
                 continue;
             };
             let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
-            let connection = graceful.watch(connection(Arc::clone(&self.proxy), stream, peer));
+            let connection = graceful.watch(connection(
+                Arc::clone(&self.proxy),
+                stream,
+                peer,
+                settings.header_timeout,
+            ));
             tokio::spawn(async move {
                 // How a caller's connection ends is the caller's own affair.
                 drop(connection.await);
                 drop(place);
             });
         }
-        if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(settings.drain, graceful.shutdown()).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
     }
@@ -198,6 +202,7 @@ fn connection(
     proxy: Arc<Proxy>,
     stream: TcpStream,
     peer: SocketAddr,
+    header_timeout: Duration,
 ) -> impl GracefulConnection<Error = hyper::Error> + Send {
     // Small answers must not wait for more to send; losing this costs time only.
     drop(stream.set_nodelay(true));
@@ -207,14 +212,24 @@ fn connection(
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(header_timeout)
         .max_headers(128)
         .max_buf_size(64 * 1_024)
         .serve_connection(TokioIo::new(stream), service)
 }
 
-fn pool_size() -> PoolSize {
-    let [threads, queue, per_source] =
-        HASHES.map(|count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN));
-    PoolSize { threads, queue, per_source }
+const fn timeouts(config: &Config) -> Timeouts {
+    Timeouts {
+        connect: config.server.upstream_connect_timeout,
+        answer: config.server.upstream_answer_timeout,
+    }
+}
+
+fn pool_size(passwords: &Passwords) -> PoolSize {
+    let count = |count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
+    PoolSize {
+        threads: count(passwords.threads),
+        queue: count(passwords.queue),
+        per_source: count(PER_SOURCE),
+    }
 }

@@ -50,6 +50,28 @@ impl Actions {
         Ok(self.store.read(|reading| reading.list_guards()).await?)
     }
 
+    /// Makes the guards of the configuration file stand, and no others of it. A name that stands in
+    /// the store too is a mistake.
+    pub(crate) async fn set_file_guards(&self, wanted: Vec<Definition>) -> Result<(), ActionError> {
+        let root = self.root().await?;
+        let standing = self.list_guards().await?;
+        let of_file = standing.iter().filter(|row| row.source == Source::File);
+        if of_file.map(|row| &row.definition).eq(sorted(&wanted)) {
+            return Ok(());
+        }
+        let done = self.store.write(self.write("guard.file")?.urgent(), move |writing| {
+            writing.note("guards of the configuration file", format!("{}", wanted.len()));
+            for row in standing.iter().filter(|row| row.source == Source::File) {
+                writing.delete_guard(&row.definition.name, Source::File)?;
+            }
+            wanted.iter().try_for_each(|it| writing.insert_guard(root, Source::File, it).map(drop))
+        });
+        let done = done.await.map_err(|error| {
+            ActionError::or_exists(error, "a guard of the configuration file, in the store,".into())
+        })?;
+        self.acknowledge.wait(&self.store, done.revision).await
+    }
+
     /// Deletes a guard: its address answers no more.
     pub(crate) async fn delete_guard(&self, name: &str) -> Result<(), ActionError> {
         let (wanted, write) = (name.to_owned(), self.write("guard.delete")?.urgent());
@@ -62,6 +84,13 @@ impl Actions {
         })?;
         self.acknowledge.wait(&self.store, done.revision).await
     }
+}
+
+/// In the order in which the store lists them.
+fn sorted(definitions: &[Definition]) -> Vec<&Definition> {
+    let mut sorted: Vec<&Definition> = definitions.iter().collect();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    sorted
 }
 
 const fn standing(row: &GuardRow, realm: Id<Organization>) -> Standing {

@@ -24,8 +24,9 @@ use super::{interrupted, say};
 use crate::actions::keys::KeyOptions;
 use crate::actions::{ActionError, Actions};
 use crate::clock::SystemClock;
+use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
-use crate::serve::{House, Place, Server};
+use crate::serve::{House, Server};
 
 /// The file with what the quickstart made, in the data folder.
 pub(super) const FILE: &str = "quickstart.json";
@@ -69,13 +70,15 @@ struct KeyMade {
     header: String,
 }
 
-pub(super) async fn run(place: Place, args: QuickstartArgs) -> anyhow::Result<()> {
-    let file = args.credentials.unwrap_or_else(|| place.data.join(FILE));
+pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Result<()> {
+    super::log(LogFormat::Human, LogLevel::Warn);
+    config.server.listen = args.listen;
+    let file = args.credentials.unwrap_or_else(|| config.store.data.join(FILE));
     let earlier = read(&file);
     let demo = crate::demo::start().await?;
-    let house = House::open(place).await?;
+    let house = House::open(config).await?;
     let clock = house.clock.clone();
-    let server = Server::start(house, args.listen).await?;
+    let server = Server::start(house).await?;
     let base_url = format!("http://{}", server.address);
     let address = server.address;
     let actions = server.actions("quickstart");

@@ -23,8 +23,6 @@ use pool::{Pool, Sender};
 /// What every answer's body is.
 pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
 
-/// How long an upstream may take to begin its answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Carries the request's id to the caller and the upstream.
 const REQUEST_ID: &str = "portcullis-request-id";
 
@@ -34,7 +32,17 @@ pub(crate) struct Proxy {
     gate: Arc<Gate>,
     pool: Pool,
     trusted: TrustedPeers,
+    answer_timeout: Duration,
     clock: Arc<dyn Clock>,
+}
+
+/// How long an upstream may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// To be connected to.
+    pub(crate) connect: Duration,
+    /// To begin its answer.
+    pub(crate) answer: Duration,
 }
 
 /// The part of a request that is forwarded, built from what was judged.
@@ -45,8 +53,14 @@ struct Rebuilt {
 }
 
 impl Proxy {
-    pub(crate) fn new(gate: Arc<Gate>, trusted: TrustedPeers, clock: Arc<dyn Clock>) -> Self {
-        Self { gate, pool: Pool::default(), trusted, clock }
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        trusted: TrustedPeers,
+        timeouts: Timeouts,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let pool = Pool::new(timeouts.connect);
+        Self { gate, pool, trusted, answer_timeout: timeouts.answer, clock }
     }
 
     /// Answers one request; never fails.
@@ -85,9 +99,12 @@ impl Proxy {
             Err(refusal) => return refuse(&refusal, id, rebuilt.client),
         };
         log_allowed(&judged, id);
-        let answer = forward(&mut sender, rebuilt.request, body, permit).await;
+        let answering = forward(&mut sender, rebuilt.request, body, permit);
+        let answer = tokio::time::timeout(self.answer_timeout, answering).await;
         self.pool.give_back(&judged.guard.upstream, sender);
-        answer.unwrap_or_else(|fault| problem::upstream(fault, id).map(full))
+        answer
+            .unwrap_or(Err(UpstreamFault::Slow))
+            .unwrap_or_else(|fault| problem::upstream(fault, id).map(full))
     }
 }
 
@@ -99,8 +116,7 @@ async fn forward(
     _permit: Permit,
 ) -> Result<Response<Body>, UpstreamFault> {
     let request = request.body(body).map_err(|_| UpstreamFault::Broken)?;
-    let answer = tokio::time::timeout(ANSWER_TIMEOUT, sender.send_request(request)).await;
-    let response = answer.map_err(|_| UpstreamFault::Slow)?.map_err(|error| {
+    let response = sender.send_request(request).await.map_err(|error| {
         tracing::warn!(%error, "the upstream broke off");
         UpstreamFault::Broken
     })?;

@@ -16,14 +16,12 @@ use crate::http::problem::UpstreamFault;
 /// One connection to one upstream.
 pub(super) type Sender = http1::SendRequest<Incoming>;
 
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many idle connections are kept for one upstream.
 const MAX_IDLE: usize = 64;
 
 /// Idle connections by upstream.
-#[derive(Default)]
 pub(super) struct Pool {
+    connect_timeout: Duration,
     idle: Mutex<HashMap<Upstream, Vec<Sender>>>,
 }
 
@@ -34,6 +32,11 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
+    /// No connections yet; each may take `connect_timeout` to be made.
+    pub(super) fn new(connect_timeout: Duration) -> Self {
+        Self { connect_timeout, idle: Mutex::default() }
+    }
+
     /// An idle connection to `upstream`, or a new one.
     pub(super) async fn take(&self, upstream: &Upstream) -> Result<Sender, UpstreamFault> {
         while let Some(mut sender) = self.idle_one(upstream) {
@@ -41,7 +44,7 @@ impl Pool {
                 return Ok(sender);
             }
         }
-        connect(upstream).await
+        connect(upstream, self.connect_timeout).await
     }
 
     fn idle_one(&self, upstream: &Upstream) -> Option<Sender> {
@@ -66,11 +69,11 @@ impl Pool {
     }
 }
 
-async fn connect(upstream: &Upstream) -> Result<Sender, UpstreamFault> {
+async fn connect(upstream: &Upstream, limit: Duration) -> Result<Sender, UpstreamFault> {
     let authority = &upstream.authority;
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     let port = authority.port_u16().unwrap_or(80);
-    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((host, port)));
+    let connecting = tokio::time::timeout(limit, TcpStream::connect((host, port)));
     let stream = connecting.await.map_err(|_| UpstreamFault::Slow)?.map_err(|error| {
         tracing::warn!(%error, upstream = %authority, "the upstream cannot be reached");
         UpstreamFault::Broken

@@ -1,0 +1,63 @@
+//! The guards of the configuration file, as the core defines guards.
+
+use std::sync::Arc;
+
+use portcullis_core::ability::Ability;
+use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
+use portcullis_core::id::{Id, Revision};
+use portcullis_core::scheme::SchemeName;
+
+use crate::config::{GuardSettings, Mistake, Mistakes};
+
+/// Whether every guard can be built, and all stand side by side.
+pub(super) fn check(guards: &[GuardSettings]) -> Result<(), Mistakes> {
+    let (mut mistakes, mut table) = (Mistakes::default(), GuardTable::default());
+    for (number, (settings, place)) in (1_u8..).zip(guards.iter().map(|it| (it, &it.place))) {
+        let key = format!("guard `{}`", settings.name);
+        let standing = Standing {
+            id: Id::from_bytes([number; 16]),
+            version: Revision(0),
+            source: Source::File,
+            organization: Id::from_bytes([0; 16]),
+            realm: Id::from_bytes([0; 16]),
+        };
+        match definition(settings).and_then(|it| it.build(standing).map_err(|bad| bad.to_string()))
+        {
+            Ok(guard) => {
+                if let Err(overlap) = table.insert(&Arc::new(guard)) {
+                    mistakes.push(Mistake::at(place, key, overlap.to_string()));
+                }
+            }
+            Err(bad) => mistakes.push(Mistake::at(place, key, bad)),
+        }
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// Every guard as it is to stand.
+pub(super) fn definitions(guards: &[GuardSettings]) -> anyhow::Result<Vec<Definition>> {
+    guards.iter().map(|it| definition(it).map_err(anyhow::Error::msg)).collect()
+}
+
+fn definition(settings: &GuardSettings) -> Result<Definition, String> {
+    if settings.organization.is_some() {
+        return Err("a guard belongs to the root organization; leave `organization` out".into());
+    }
+    let scheme = |(name, options): &(String, _)| {
+        let found = SchemeName::named(name).ok_or(format!("there is no scheme `{name}`"))?;
+        Ok::<_, String>((found, Clone::clone(options)))
+    };
+    let ability = settings.ability.as_deref().map(Ability::parse).transpose();
+    Ok(Definition {
+        name: settings.name.clone(),
+        hosts: settings.hosts.clone(),
+        prefix: settings.path.clone(),
+        upstream: settings.upstream.clone(),
+        schemes: settings.schemes.iter().map(scheme).collect::<Result<_, _>>()?,
+        networks: settings.networks.clone(),
+        methods: settings.methods.clone(),
+        ability: ability.map_err(|bad| bad.to_string())?,
+        pass_credential: settings.pass_credential,
+        strip_prefix: settings.strip_path,
+    })
+}

@@ -1,0 +1,147 @@
+//! The configuration of the server: one TOML file, parsed once into the types that are used.
+//!
+//! What may be written is data, in `config/keys.rs`. A new key is a row there, and a line in the
+//! struct of its section.
+
+mod guard;
+mod keys;
+mod log;
+mod mistake;
+mod page;
+mod passwords;
+mod reader;
+mod server;
+mod source;
+mod store;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub(crate) use guard::{GuardSettings, MAX_GUARDS};
+pub(crate) use log::{Log, LogFormat, LogLevel};
+pub(crate) use mistake::{Mistake, Mistakes, Origin};
+pub(crate) use page::{markdown, sample};
+pub(crate) use passwords::Passwords;
+pub(crate) use server::{Server, Trust};
+pub(crate) use source::Environment;
+pub(crate) use store::StoreSettings;
+
+use reader::Section;
+use source::Source;
+
+/// The longest configuration file, in bytes: 1 MiB.
+pub(crate) const MAX_FILE: u64 = 1 << 20;
+
+/// All that an operator can set.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where requests arrive, and how long things may take.
+    pub(crate) server: Server,
+    /// Where credentials, users and the audit log are kept.
+    pub(crate) store: StoreSettings,
+    /// Who may say where a request came from.
+    pub(crate) trust: Trust,
+    /// What is written to the standard error.
+    pub(crate) log: Log,
+    /// What checking a password may cost.
+    pub(crate) passwords: Passwords,
+    /// The guards, in the order of the file.
+    pub(crate) guards: Vec<GuardSettings>,
+}
+
+/// What the rest of the program can do, as far as a file may name it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    /// The names of the schemes.
+    pub(crate) schemes: &'a [&'static str],
+}
+
+/// Reads the configuration. Without a file, the defaults and the environment hold.
+///
+/// # Errors
+/// All mistakes of the operator at once: of the file and of the environment.
+pub(crate) fn load(
+    file: Option<&Path>,
+    environment: Environment<'_>,
+    known: &Known<'_>,
+) -> Result<Config, Mistakes> {
+    let Some(path) = file else { return parse("", b"", environment, known) };
+    let name = path.display().to_string();
+    match read_file(path) {
+        Ok(bytes) => parse(&name, &bytes, environment, known),
+        Err(why) => Err(unreadable(name, format!("cannot be read: {why}"))),
+    }
+}
+
+/// Reads the configuration from the `bytes` of a file called `name`.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn parse(
+    name: &str,
+    bytes: &[u8],
+    environment: Environment<'_>,
+    known: &Known<'_>,
+) -> Result<Config, Mistakes> {
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(unreadable(name.to_owned(), format!("has more than {MAX_FILE} bytes")));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|why| {
+        let message = format!("is not UTF-8 from byte {} on", why.valid_up_to());
+        unreadable(name.to_owned(), message)
+    })?;
+    let (source, table) = Source::open(name, text, environment);
+    let config = read(&source, table, known);
+    let mistakes = source.into_mistakes();
+    // INVARIANT: a key that could not be read has left a mistake, so `None` never comes alone.
+    config.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Config> {
+    let mut root = Section::root(source, table);
+    let server = server::server(root.section("server"));
+    let store = store::store(root.section("store"));
+    let trust = server::trust(root.section("trust"));
+    let log = log::log(root.section("log"));
+    let passwords = passwords::passwords(root.section("passwords"));
+    let guards = read_guards(&mut root, source, known);
+    root.finish(&[]);
+    Some(Config {
+        server: server?,
+        store: store?,
+        trust: trust?,
+        log: log?,
+        passwords: passwords?,
+        guards,
+    })
+}
+
+fn read_guards<'s, 't>(
+    root: &mut Section<'s, 't>,
+    source: &'s Source<'t>,
+    known: &Known<'_>,
+) -> Vec<GuardSettings> {
+    let mut taken = guard::Taken::default();
+    let sections = root.sections("guard", MAX_GUARDS).into_iter();
+    sections.filter_map(|section| guard::guard(section, source, known, &mut taken)).collect()
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte beyond the limit shows that there is more, without reading all of it.
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(file: String, message: String) -> Mistakes {
+    let mut mistakes = Mistakes::default();
+    mistakes.push(Mistake { origin: Origin::File { file }, key: String::new(), message });
+    mistakes
+}

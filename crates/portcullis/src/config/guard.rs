@@ -1,0 +1,241 @@
+//! The tables `[[guard]]`: routes with what they demand and where they lead.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use http::uri::Scheme;
+use http::{Method, Uri};
+use ipnet::IpNet;
+
+use super::Known;
+use super::mistake::Place;
+use super::reader::Section;
+use super::server::network;
+use super::source::Source;
+use super::store::label;
+
+/// How many guards a file may have.
+pub(crate) const MAX_GUARDS: usize = 1_000;
+/// How many hosts one guard may name.
+pub(crate) const MAX_HOSTS: usize = 100;
+/// How many networks one list may name.
+pub(crate) const MAX_NETWORKS: usize = 10_000;
+/// How many methods one guard may name.
+pub(crate) const MAX_METHODS: usize = 32;
+/// How many schemes one guard may name.
+pub(crate) const MAX_SCHEMES: usize = 32;
+/// The longest host name, in bytes.
+pub(crate) const MAX_HOST: usize = 253;
+/// The longest path of a guard, in bytes.
+pub(crate) const MAX_PATH: usize = 1_024;
+/// The longest name of an ability, in characters.
+pub(crate) const MAX_ABILITY: usize = 100;
+/// The longest name of an organization, in characters.
+pub(crate) const MAX_ORGANIZATION: usize = 256;
+
+/// A guard as the file has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct GuardSettings {
+    /// Its name, its own among all.
+    pub(crate) name: String,
+    /// The hosts that it answers for, in small letters; empty for every host that no guard names.
+    pub(crate) hosts: Vec<String>,
+    /// The path that it answers for, with all below it.
+    pub(crate) path: String,
+    /// Where requests go that it lets through.
+    pub(crate) upstream: Uri,
+    /// The schemes that it accepts, with its options for each. Any one of them suffices.
+    pub(crate) schemes: Vec<(String, BTreeMap<String, String>)>,
+    /// The networks that callers must come from besides; never an empty list.
+    pub(crate) networks: Option<Vec<IpNet>>,
+    /// The methods that pass; empty for all.
+    pub(crate) methods: Vec<Method>,
+    /// The ability that callers must hold.
+    pub(crate) ability: Option<String>,
+    /// The organization that it belongs to; the root organization if none is named.
+    pub(crate) organization: Option<String>,
+    /// Whether the upstream is handed the credential itself.
+    pub(crate) pass_credential: bool,
+    /// Whether `path` is removed before a request is forwarded.
+    pub(crate) strip_path: bool,
+    /// Where its table starts.
+    pub(crate) place: Place,
+}
+
+/// What guards before this one have taken.
+#[derive(Default)]
+pub(super) struct Taken {
+    names: BTreeMap<String, Place>,
+    routes: BTreeMap<(String, String), Place>,
+}
+
+/// Reads one `[[guard]]`.
+pub(super) fn guard(
+    mut section: Section<'_, '_>,
+    source: &Source<'_>,
+    known: &Known<'_>,
+    taken: &mut Taken,
+) -> Option<GuardSettings> {
+    let (place, at_name, at_path) =
+        (source.place(section.at()), section.at_key("name"), section.at_key("path"));
+    let limited = section.has("schemes") || section.has("networks");
+    if !limited && !section.incomplete() {
+        section.note(None, "schemes", "missing: expected `schemes`, `networks` or both");
+    }
+    let name = section.text("name", label);
+    let hosts = read_hosts(&mut section);
+    let path = section.text("path", path);
+    let upstream = section.text("upstream", upstream);
+    let schemes = read_schemes(&mut section, known);
+    let networks = section.list("networks", network);
+    let methods = section.list("methods", method);
+    let ability = section.text("ability", |text| title(text, MAX_ABILITY));
+    let organization = section.text("organization", |text| title(text, MAX_ORGANIZATION));
+    let pass_credential = section.flag("pass_credential");
+    let strip_path = section.flag("strip_path");
+    if let Some(name) = &name {
+        taken.take_name(&section, at_name, name, &place);
+    }
+    if let (Some(hosts), Some(path)) = (&hosts, &path) {
+        taken.take_routes(&section, at_path, (hosts, path), &place);
+    }
+    section.finish(known.schemes);
+    Some(GuardSettings {
+        name: name?,
+        hosts: hosts?,
+        path: path?,
+        upstream: upstream?,
+        schemes,
+        networks,
+        methods: methods.unwrap_or_default(),
+        ability,
+        organization,
+        pass_credential: pass_credential?,
+        strip_path: strip_path?,
+        place,
+    })
+}
+
+impl Taken {
+    fn take_name(
+        &mut self,
+        section: &Section<'_, '_>,
+        at: Option<usize>,
+        name: &str,
+        place: &Place,
+    ) {
+        match self.names.entry(name.to_owned()) {
+            Entry::Vacant(free) => {
+                free.insert(place.clone());
+            }
+            Entry::Occupied(first) => {
+                let message = format!("`{name}` is the name of the guard at {} too", first.get());
+                section.note(at, "name", message);
+            }
+        }
+    }
+
+    fn take_routes(
+        &mut self,
+        section: &Section<'_, '_>,
+        at: Option<usize>,
+        (hosts, path): (&[String], &str),
+        place: &Place,
+    ) {
+        let any = [String::new()];
+        let path = path.trim_end_matches('/');
+        for host in if hosts.is_empty() { &any } else { hosts } {
+            match self.routes.entry((host.clone(), path.to_owned())) {
+                Entry::Vacant(free) => {
+                    free.insert(place.clone());
+                }
+                Entry::Occupied(first) => {
+                    let route = format!("`{host}{path}/`");
+                    let message = format!("the guard at {} answers for {route} too", first.get());
+                    section.note(at, "path", message);
+                }
+            }
+        }
+    }
+}
+
+/// The hosts; `None` if they were mistaken, for then no route of theirs may be judged.
+fn read_hosts(section: &mut Section<'_, '_>) -> Option<Vec<String>> {
+    if section.has("hosts") { section.list("hosts", host) } else { Some(Vec::new()) }
+}
+
+fn read_schemes(
+    section: &mut Section<'_, '_>,
+    known: &Known<'_>,
+) -> Vec<(String, BTreeMap<String, String>)> {
+    let written = section.has("schemes");
+    let names = section.words("schemes", known.schemes);
+    let judged = names.is_some() || !written;
+    let names = names.unwrap_or_default();
+    for idle in known.schemes.iter().filter(|idle| !names.iter().any(|name| name == *idle)) {
+        let at = section.at_key(idle);
+        if section.options(idle).is_some() && judged {
+            section.note(at, idle, format!("`schemes` does not name `{idle}`"));
+        }
+    }
+    let with_options = |name: String| {
+        let options = section.options(&name).unwrap_or_default();
+        (name, options)
+    };
+    names.into_iter().map(with_options).collect()
+}
+
+/// Reads a host name, an IPv4 address or an IPv6 address in brackets, and makes its letters small.
+fn host(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if let Some(address) = inner {
+        return address.parse::<Ipv6Addr>().ok().map(|address| format!("[{address}]"));
+    }
+    let numeric = text.bytes().all(|it| it.is_ascii_digit() || it == b'.');
+    if numeric {
+        return text.parse::<Ipv4Addr>().ok().map(|address| address.to_string());
+    }
+    let small = text.to_ascii_lowercase();
+    // Container networks have names with `_`, which DNS has not.
+    let plain = |part: &str| label(&part.replace('_', "0")).is_some();
+    let good = small.len() <= MAX_HOST && small.split('.').all(plain);
+    good.then_some(small)
+}
+
+fn path(text: &str) -> Option<String> {
+    let segments = text.strip_prefix('/')?;
+    let segments = segments.strip_suffix('/').unwrap_or(segments);
+    let plain = |it: u8| it.is_ascii_graphic() && !matches!(it, b'?' | b'#' | b'\\');
+    let dull = |part: &str| !matches!(part, "" | "." | "..");
+    let good = text.len() <= MAX_PATH
+        && text.bytes().all(plain)
+        && (segments.is_empty() && text == "/" || segments.split('/').all(dull));
+    good.then(|| text.to_owned())
+}
+
+fn upstream(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    let authority = uri.authority()?;
+    let port = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, port)| port);
+    let good = uri.scheme() == Some(&Scheme::HTTP)
+        && uri.query().is_none()
+        && !text.contains('#')
+        && !authority.as_str().contains('@')
+        && !authority.host().is_empty()
+        && port.split_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|it| it != 0));
+    good.then_some(uri)
+}
+
+fn method(text: &str) -> Option<Method> {
+    let capitals = text.bytes().all(|it| it.is_ascii_uppercase() || it == b'-');
+    Method::from_bytes(text.as_bytes()).ok().filter(|_| capitals)
+}
+
+fn title(text: &str, most: usize) -> Option<String> {
+    let good = text.trim() == text
+        && !text.is_empty()
+        && text.chars().count() <= most
+        && !text.chars().any(char::is_control);
+    good.then(|| text.to_owned())
+}

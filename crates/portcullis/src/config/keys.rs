@@ -1,0 +1,379 @@
+//! Every section and key of the configuration, as data: what may be written, and what it means.
+
+use std::time::Duration;
+
+use super::guard::{MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_SCHEMES};
+use super::value;
+use Absence::{Default, Optional, Required};
+use Kind::{Choice, Count, Flag, List, Span, Text};
+
+/// A table of the file.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// How often it may be there, if it is an array of tables.
+    pub(super) most: Option<usize>,
+    /// What it is for.
+    pub(super) meaning: &'static str,
+}
+
+/// A key of a section.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// The section that it belongs to.
+    pub(super) section: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What may be written there.
+    pub(super) kind: Kind,
+    /// What holds if nothing is written.
+    pub(super) absence: Absence,
+    /// Where else it is read from.
+    pub(super) home: Home,
+    /// Whether its value must never be shown.
+    pub(super) secret: bool,
+    /// What it is for.
+    pub(super) meaning: &'static str,
+}
+
+/// What may be written for a key.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A whole number between these bounds.
+    Count(u32, u32),
+    /// `true` or `false`.
+    Flag,
+    /// Several of what these words describe, from the first to the second number.
+    List(&'static str, usize, usize),
+    /// A time between these bounds.
+    Span(Duration, Duration),
+    /// What these words describe.
+    Text(&'static str),
+}
+
+/// What holds if a key is not written. Texts of values are TOML.
+#[derive(Debug)]
+pub(super) enum Absence {
+    /// This value.
+    Default(&'static str),
+    /// What the first words say; the second is an example of a value.
+    Optional(&'static str, &'static str),
+    /// It is a mistake; an example of a value.
+    Required(&'static str),
+}
+
+/// Where a key is read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Home {
+    /// The file alone.
+    File,
+    /// This environment variable, else the file.
+    FileOr(&'static str),
+    /// This environment variable alone: the value has no place in a file.
+    Only(&'static str),
+}
+
+impl Key {
+    const fn new(
+        section: &'static str,
+        name: &'static str,
+        kind: Kind,
+        absence: Absence,
+        meaning: &'static str,
+    ) -> Self {
+        Self { section, name, kind, absence, home: Home::File, secret: false, meaning }
+    }
+
+    const fn or_variable(self, name: &'static str) -> Self {
+        Self { home: Home::FileOr(name), ..self }
+    }
+
+    const fn only_variable(self, name: &'static str) -> Self {
+        Self { home: Home::Only(name), ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// The value that is in force, or a good one.
+    pub(super) const fn example(&self) -> &'static str {
+        match self.absence {
+            Default(value) | Optional(_, value) | Required(value) => value,
+        }
+    }
+
+    /// What may be written, in words.
+    pub(super) fn expected(&self) -> String {
+        match &self.kind {
+            Choice(words) => format!("one of `{}`", words.join("`, `")),
+            Count(least, most) => format!("a whole number from {least} to {most}"),
+            Flag => "`true` or `false`".to_owned(),
+            List(what, least, most) => format!("a list of {least} to {most} {what}"),
+            Span(least, most) => {
+                let (least, most) = (value::spell(*least), value::spell(*most));
+                format!("a time from `\"{least}\"` to `\"{most}\"`")
+            }
+            Text(what) => (*what).to_owned(),
+        }
+    }
+
+    /// The environment variable that is read for it.
+    pub(super) const fn variable(&self) -> Option<&'static str> {
+        match self.home {
+            Home::File => None,
+            Home::FileOr(name) | Home::Only(name) => Some(name),
+        }
+    }
+}
+
+/// The keys of `section`.
+pub(super) fn of(section: &str) -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(move |key| key.section == section)
+}
+
+const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// All tables of the file, in the order in which they are documented.
+pub(super) const HEADERS: &[Header] = &[
+    Header {
+        name: "server",
+        most: None,
+        meaning: "Where requests arrive, and how long things may take.",
+    },
+    Header {
+        name: "store",
+        most: None,
+        meaning: "Where credentials, users and the audit log are kept.",
+    },
+    Header { name: "trust", most: None, meaning: "Who may say where a request came from." },
+    Header { name: "log", most: None, meaning: "What is written to the standard error." },
+    Header {
+        name: "passwords",
+        most: None,
+        meaning: "What checking a password may cost (Argon2id).",
+    },
+    Header {
+        name: "guard",
+        most: Some(MAX_GUARDS),
+        meaning: "A route with what it demands and where it leads. Options of a scheme stand in a \
+                  table of its name, as `[guard.api_key]`.",
+    },
+];
+
+/// All keys, in the order in which they are documented.
+pub(super) const KEYS: &[Key] = &[
+    Key::new(
+        "server",
+        "listen",
+        Text("an address with a port, as `127.0.0.1:8080` or `[::1]:8080`"),
+        Default("\"127.0.0.1:8080\""),
+        "The address on which guarded requests arrive.",
+    )
+    .or_variable("PORTCULLIS_LISTEN"),
+    Key::new(
+        "server",
+        "max_connections",
+        Count(1, 1_000_000),
+        Default("10000"),
+        "How many connections may be open at once; more have to wait.",
+    ),
+    Key::new(
+        "server",
+        "header_timeout",
+        Span(ms(100), seconds(600)),
+        Default("\"10s\""),
+        "How long a client may take to send the head of a request.",
+    ),
+    Key::new(
+        "server",
+        "upstream_connect_timeout",
+        Span(ms(10), seconds(60)),
+        Default("\"5s\""),
+        "How long connecting to an upstream may take.",
+    ),
+    Key::new(
+        "server",
+        "upstream_answer_timeout",
+        Span(ms(10), seconds(3_600)),
+        Default("\"60s\""),
+        "How long an upstream may take until the head of its answer has come.",
+    ),
+    Key::new(
+        "server",
+        "drain",
+        Span(ms(0), seconds(600)),
+        Default("\"20s\""),
+        "How long requests under way may go on once the server is told to stop.",
+    ),
+    Key::new(
+        "store",
+        "data",
+        Text("the path of a folder"),
+        Default("\"./portcullis-data\""),
+        "The folder of the SQLite database and of what each node keeps for itself.",
+    )
+    .or_variable("PORTCULLIS_DATA"),
+    Key::new(
+        "store",
+        "url",
+        Text("a URL, as `postgres://user@host/database`"),
+        Optional("SQLite in the data folder", "\"postgres://portcullis@db.example/portcullis\""),
+        "The PostgreSQL database that several nodes share. A password in it is better given by \
+         the environment variable.",
+    )
+    .or_variable("PORTCULLIS_DATABASE_URL")
+    .secret(),
+    Key::new(
+        "store",
+        "master_key",
+        Text("32 to 1024 printable characters"),
+        Optional("no key is given", "\"\""),
+        "The key under which secrets are sealed. It is read from the environment alone, so that \
+         it never lies beside what it seals.",
+    )
+    .only_variable("PORTCULLIS_MASTER_KEY")
+    .secret(),
+    Key::new(
+        "store",
+        "node_name",
+        Text("a name of 1 to 63 of `a`-`z`, `0`-`9` and `-`, not starting with `-`"),
+        Default("\"node-1\""),
+        "The name of this node, its own among all that share a database.",
+    ),
+    Key::new(
+        "trust",
+        "peers",
+        List("networks, as `10.0.0.0/8` or `2001:db8::1`", 0, MAX_NETWORKS),
+        Default("[]"),
+        "The proxies in front of this server whose forwarding headers are believed.",
+    ),
+    Key::new(
+        "log",
+        "format",
+        Choice(&["human", "json"]),
+        Default("\"human\""),
+        "The form of a line: for people, or one JSON object.",
+    ),
+    Key::new(
+        "log",
+        "level",
+        Choice(&["error", "warn", "info", "debug"]),
+        Default("\"info\""),
+        "The least important kind of line that is written.",
+    ),
+    Key::new(
+        "passwords",
+        "threads",
+        Count(1, 64),
+        Default("2"),
+        "How many passwords are checked at once; each needs a processor and `memory_kib`.",
+    ),
+    Key::new(
+        "passwords",
+        "queue",
+        Count(1, 10_000),
+        Default("64"),
+        "How many checks may wait for a thread; more are refused with 503.",
+    ),
+    Key::new(
+        "passwords",
+        "memory_kib",
+        Count(19_456, 262_144),
+        Default("19456"),
+        "The memory that one check takes, in KiB. The least is what OWASP recommends.",
+    ),
+    Key::new(
+        "passwords",
+        "passes",
+        Count(2, 16),
+        Default("2"),
+        "How often one check goes through its memory. The least is what OWASP recommends.",
+    ),
+    Key::new(
+        "guard",
+        "name",
+        Text("a name of 1 to 63 of `a`-`z`, `0`-`9` and `-`, not starting with `-`"),
+        Required("\"orders\""),
+        "The name of the guard, its own among all.",
+    ),
+    Key::new(
+        "guard",
+        "hosts",
+        List("host names or addresses without a port, as `api.example.com`", 1, MAX_HOSTS),
+        Optional("every host that no guard names", "[\"api.example.com\"]"),
+        "The hosts that it answers for.",
+    ),
+    Key::new(
+        "guard",
+        "path",
+        Text("a path that starts with `/`, without `//`, `.`, `..`, `?` and `#`"),
+        Default("\"/\""),
+        "The path that it answers for, with all below it; the longest path wins.",
+    ),
+    Key::new(
+        "guard",
+        "upstream",
+        Text("a URL, as `http://127.0.0.1:9000`, without user, query and fragment"),
+        Required("\"http://127.0.0.1:9000\""),
+        "Where requests go that it lets through.",
+    ),
+    Key::new(
+        "guard",
+        "schemes",
+        List("names of schemes", 1, MAX_SCHEMES),
+        Optional("only `networks` is demanded", "[\"basic\", \"api_key\"]"),
+        "The ways to prove who one is that it accepts; any one of them suffices.",
+    ),
+    Key::new(
+        "guard",
+        "networks",
+        List("networks, as `10.0.0.0/8` or `2001:db8::1`", 1, MAX_NETWORKS),
+        Optional("callers may come from anywhere", "[\"10.0.0.0/8\"]"),
+        "The networks that callers must come from besides.",
+    ),
+    Key::new(
+        "guard",
+        "methods",
+        List("methods in capitals, as `GET`", 1, MAX_METHODS),
+        Optional("all methods", "[\"GET\", \"HEAD\"]"),
+        "The methods that pass.",
+    ),
+    Key::new(
+        "guard",
+        "ability",
+        Text("the name of an ability, at most 100 characters"),
+        Optional("no ability is demanded", "\"Orders - Read\""),
+        "The ability that callers must hold.",
+    ),
+    Key::new(
+        "guard",
+        "organization",
+        Text("the name of an organization, at most 256 characters"),
+        Optional("the root organization", "\"sales\""),
+        "The organization that the guard belongs to.",
+    ),
+    Key::new(
+        "guard",
+        "pass_credential",
+        Flag,
+        Default("false"),
+        "Whether the upstream is handed the credential itself.",
+    ),
+    Key::new(
+        "guard",
+        "strip_path",
+        Flag,
+        Default("false"),
+        "Whether `path` is removed before a request is forwarded.",
+    ),
+];

@@ -1,0 +1,66 @@
+//! The sections `[server]` and `[trust]`: where requests arrive, and whom to believe about them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::reader::Section;
+
+/// Where requests arrive, and how long things may take.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Server {
+    /// The address on which guarded requests arrive.
+    pub(crate) listen: SocketAddr,
+    /// How many connections may be open at once.
+    pub(crate) max_connections: usize,
+    /// How long a client may take to send the head of a request.
+    pub(crate) header_timeout: Duration,
+    /// How long connecting to an upstream may take.
+    pub(crate) upstream_connect_timeout: Duration,
+    /// How long an upstream may take until the head of its answer has come.
+    pub(crate) upstream_answer_timeout: Duration,
+    /// How long requests under way may go on once the server is told to stop.
+    pub(crate) drain: Duration,
+}
+
+/// Who may say where a request came from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Trust {
+    /// The proxies in front of this server whose forwarding headers are believed.
+    pub(crate) peers: Vec<IpNet>,
+}
+
+/// Reads `[server]`.
+pub(super) fn server(mut section: Section<'_, '_>) -> Option<Server> {
+    let listen = section.text("listen", |text| text.parse().ok());
+    let max_connections = section.count("max_connections");
+    let header_timeout = section.span("header_timeout");
+    let upstream_connect_timeout = section.span("upstream_connect_timeout");
+    let upstream_answer_timeout = section.span("upstream_answer_timeout");
+    let drain = section.span("drain");
+    section.finish(&[]);
+    Some(Server {
+        listen: listen?,
+        max_connections: usize::try_from(max_connections?).ok()?,
+        header_timeout: header_timeout?,
+        upstream_connect_timeout: upstream_connect_timeout?,
+        upstream_answer_timeout: upstream_answer_timeout?,
+        drain: drain?,
+    })
+}
+
+/// Reads `[trust]`.
+pub(super) fn trust(mut section: Section<'_, '_>) -> Option<Trust> {
+    let peers = section.list("peers", network);
+    section.finish(&[]);
+    Some(Trust { peers: peers? })
+}
+
+/// Reads a network, or a single address as the network of itself.
+pub(super) fn network(text: &str) -> Option<IpNet> {
+    let network = text.parse::<IpNet>().ok();
+    // Bits beyond the prefix are a slip of the pen: `10.0.0.1/8` may have meant `10.0.0.1`.
+    let exact = network.filter(|network| network.trunc() == *network);
+    if text.contains('/') { exact } else { text.parse::<IpAddr>().ok().map(IpNet::from) }
+}
