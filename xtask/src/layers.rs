@@ -1,146 +1,176 @@
-//! Whether every arrow points the right way: `portcullis → store → core`, and the rooms of the
-//! server meet in `gate` and `actions` only.
+//! Holds the direction of dependencies: who may import whom, and who may do what.
 
+mod paths;
+mod rules;
+
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use serde_json::Value;
 
-/// Words that may not stand in some files.
-struct Rule {
-    /// Below this folder, or in this file.
-    place: &'static str,
-    /// But not here.
-    except: &'static [&'static str],
-    words: &'static [&'static str],
+use self::rules::{CRATE_RULES, CrateRule, SOURCE_RULES, SourceRule};
+use crate::shell::{metadata, root};
+
+/// Checks every rule and prints each place that breaks one.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let offences = offences()?;
+    if offences.is_empty() {
+        println!("    {} rules hold", CRATE_RULES.len() + SOURCE_RULES.len());
+        return Ok(());
+    }
+    for offence in &offences {
+        println!("    {offence}");
+    }
+    bail!("{} imports point the wrong way", offences.len())
+}
+
+/// One place that breaks one rule.
+#[derive(Debug)]
+struct Offence {
+    file: String,
+    line: usize,
+    what: String,
+    rule: &'static str,
     reason: &'static str,
 }
 
-const SERVER: &str = "crates/portcullis/src";
-const DIALECTLESS: &[&str] =
-    &["crate::doors", "crate::dialects", "crate::api", "crate::console", "crate::cli"];
-
-const RULES: &[Rule] = &[
-    Rule {
-        place: "crates/portcullis-core/src",
-        except: &[],
-        words: &[
-            "tokio::",
-            "hyper::",
-            "rusqlite::",
-            "postgres::",
-            "tracing::",
-            "std::fs",
-            "TcpStream",
-            "TcpListener",
-            "UdpSocket",
-            "portcullis_store",
-        ],
-        reason: "judging does no I/O",
-    },
-    Rule {
-        place: "crates",
-        except: &["crates/portcullis/src/clock.rs", "crates/portcullis/benches"],
-        words: &["SystemTime::now", "Instant::now"],
-        reason: "only clock.rs reads the clock",
-    },
-    Rule {
-        place: "crates/portcullis-store/src",
-        except: &["crates/portcullis-store/src/engine.rs", "crates/portcullis-store/src/engine"],
-        words: &["rusqlite", "postgres::"],
-        reason: "only the engine knows that there are two",
-    },
-    Rule {
-        place: "crates/portcullis-store/src",
-        except: &[],
-        words: &["hyper::", "clap::", "axum::"],
-        reason: "the store knows no HTTP and no command line",
-    },
-    Rule {
-        place: "crates/portcullis/src/gate.rs",
-        except: &[],
-        words: DIALECTLESS,
-        reason: "everything meets in the gate, and it knows nobody",
-    },
-    Rule {
-        place: "crates/portcullis/src/actions",
-        except: &[],
-        words: &["crate::doors", "crate::cli", "crate::http", "hyper::"],
-        reason: "actions know no HTTP and nobody who calls them",
-    },
-    Rule {
-        place: "crates/portcullis/src/doors",
-        except: &[],
-        words: &["crate::cli", "crate::dialects", "crate::api", "crate::console"],
-        reason: "doors, dialects, api, console and cli never import one another",
-    },
-    Rule {
-        place: "crates/portcullis/src/cli",
-        except: &[],
-        words: &["crate::doors", "crate::dialects", "crate::api", "crate::console"],
-        reason: "doors, dialects, api, console and cli never import one another",
-    },
-];
-
-/// Looks at every source file.
-pub(crate) fn check() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    anyhow::ensure!(root.join(SERVER).is_dir(), "the server's sources are not where they were");
-    let mut wrong = Vec::new();
-    for rule in RULES {
-        for file in sources(&root.join(rule.place))? {
-            let name = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
-            if !rule.except.iter().any(|except| name.starts_with(except)) {
-                wrong.extend(breaches(rule, &name, &fs::read_to_string(&file)?));
-            }
-        }
+impl fmt::Display for Offence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, what, rule, reason } = self;
+        write!(f, "{file}:{line}: `{what}`, but {rule}: {reason}")
     }
-    if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
 }
 
-fn breaches(rule: &Rule, name: &str, text: &str) -> Vec<String> {
-    let code = |line: &&str| !line.trim_start().starts_with("//");
-    let lines = text.lines().enumerate().filter(|(_, line)| code(line));
-    lines
-        .flat_map(|(at, line)| {
-            let found = rule.words.iter().filter(move |word| line.contains(**word));
-            found.map(move |word| format!("{name}:{}: `{word}`: {}", at + 1, rule.reason))
-        })
-        .collect()
-}
-
-/// Every Rust file at or below `place`; none if there is nothing there yet.
-fn sources(place: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if place.is_file() {
-        return Ok(vec![place.to_path_buf()]);
-    }
-    let Ok(entries) = fs::read_dir(place) else { return Ok(Vec::new()) };
+fn offences() -> anyhow::Result<Vec<Offence>> {
     let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(sources(&path)?);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            found.push(path);
+    let metadata = metadata()?;
+    for rule in CRATE_RULES {
+        let (edges, manifest) = edges(&metadata, rule.of)?;
+        found.extend(crate_offences(rule, &edges, &manifest));
+    }
+    for name in ["portcullis-core", "portcullis-store", "portcullis"] {
+        let folder = root().join("crates").join(name).join("src");
+        for file in sources(&folder)? {
+            let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            let module = module(file.strip_prefix(&folder)?);
+            let shown = file.strip_prefix(root())?.display().to_string();
+            found.extend(source_offences(name, &module, &shown, &text));
         }
     }
     Ok(found)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The names of what a crate depends on outside its tests, and the text of its manifest.
+fn edges(metadata: &Value, name: &str) -> anyhow::Result<(Vec<String>, String)> {
+    let packages = metadata.get("packages").and_then(Value::as_array);
+    let packages = packages.context("cargo metadata names no packages")?;
+    let package = packages.iter().find(|package| text(package, "name") == Some(name));
+    let package = package.with_context(|| format!("the workspace has no crate `{name}`"))?;
+    let dependencies = package.get("dependencies").and_then(Value::as_array);
+    let dependencies = dependencies.context("a crate without a list of dependencies")?;
+    let shipped = dependencies.iter().filter(|edge| text(edge, "kind") != Some("dev"));
+    let names = shipped.filter_map(|edge| text(edge, "name")).map(str::to_owned);
+    let manifest = text(package, "manifest_path").context("a crate without a manifest")?;
+    Ok((names.collect(), fs::read_to_string(manifest)?))
+}
 
-    #[test]
-    fn every_arrow_points_the_right_way() {
-        check().unwrap();
+fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    value.get(key).and_then(Value::as_str)
+}
+
+fn crate_offences(rule: &CrateRule, edges: &[String], manifest: &str) -> Vec<Offence> {
+    let forbidden = edges.iter().filter(|edge| rule.never.contains(&edge.as_str()));
+    forbidden
+        .map(|edge| Offence {
+            file: format!("crates/{}/Cargo.toml", rule.of),
+            line: manifest.lines().take_while(|line| !line.starts_with(edge.as_str())).count() + 1,
+            what: edge.clone(),
+            rule: rule.says,
+            reason: rule.reason,
+        })
+        .collect()
+}
+
+fn source_offences(name: &str, module: &[String], file: &str, text: &str) -> Vec<Offence> {
+    let rules: Vec<_> = SOURCE_RULES.iter().filter(|rule| rule.governs(name, module)).collect();
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for path in paths::in_source(text, module) {
+        for rule in rules.iter().filter(|rule| rule.forbids(&path.names, module)) {
+            found.push(Offence {
+                file: file.to_owned(),
+                line: path.line,
+                what: path.names.join("::"),
+                rule: rule.says,
+                reason: rule.reason,
+            });
+        }
+    }
+    found
+}
+
+impl SourceRule {
+    fn governs(&self, name: &str, module: &[String]) -> bool {
+        self.of.contains(&name)
+            && (self.within.is_empty() || self.place(module).is_some())
+            && !self.except.iter().any(|place| starts_with(module, place))
     }
 
-    #[test]
-    fn a_breach_is_named_with_its_place_and_reason() {
-        let rule = &RULES[0];
-        let text = "use std::fmt;\n// tokio:: in words is fine\nuse tokio::net;\n";
-        let breaches = breaches(rule, "core/src/x.rs", text);
-        assert_eq!(breaches, ["core/src/x.rs:3: `tokio::`: judging does no I/O"]);
+    /// The place of this rule that a module belongs to.
+    fn place(&self, module: &[String]) -> Option<&'static str> {
+        self.within.iter().copied().find(|place| starts_with(module, place))
+    }
+
+    /// Whether a path may not stand in a module; every place may name what is its own.
+    fn forbids(&self, path: &[String], module: &[String]) -> bool {
+        let own = self.place(module).map(|place| format!("crate::{place}"));
+        let allowed = own.iter().map(String::as_str).chain(self.but.iter().copied());
+        self.never.iter().any(|never| contains(path, never))
+            && !allowed.into_iter().any(|allowed| starts_with(path, allowed))
     }
 }
+
+fn starts_with(path: &[String], prefix: &str) -> bool {
+    let mut names = path.iter();
+    prefix.split("::").all(|name| names.next().is_some_and(|next| next == name))
+}
+
+/// Whether the words stand next to each other in a path; one word alone needs a path after it,
+/// since a variable may have that name.
+fn contains(path: &[String], words: &str) -> bool {
+    let words: Vec<&str> = words.split("::").collect();
+    path.len() > 1 && path.windows(words.len()).any(|window| window == words)
+}
+
+/// Every source file below a folder, less those that hold only tests.
+fn sources(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.file_stem().is_some_and(|stem| stem == "tests") {
+            continue;
+        }
+        if path.is_dir() {
+            files.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The module a file holds: `doors/proxy.rs` is `doors::proxy`, `main.rs` is the root.
+fn module(file: &Path) -> Vec<String> {
+    let file = file.with_extension("");
+    let names = file.iter().map(|name| name.to_string_lossy().into_owned());
+    names.filter(|name| !matches!(name.as_str(), "main" | "lib")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,46 +1,77 @@
-//! What a developer and CI run: `cargo xtask test`.
+//! What a developer and CI run: one binary, started as `cargo xtask`.
+#![expect(clippy::print_stdout, reason = "a tool of the terminal talks to the terminal")]
 
+mod bench;
+mod docs;
 mod layers;
 mod postgres;
+mod report;
+mod shell;
 mod steps;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
-What a developer and CI run.
+cargo xtask: what a developer and CI run
 
-Usage: cargo xtask <COMMAND>
+  cargo xtask COMMAND [OPTIONS]
 
-Commands:
-  test          Pass everything: format, lints, documentation, tests on both engines, layers.
-                Brings up its own private PostgreSQL; installs it if it may, or says how to
-  soak          The tests again, optimised and at full length
-  check-layers  Whether every arrow of ARCHITECTURE.md points the right way
+Every day:
+  test [-- ARGS]     Check everything: format, lints, documentation, tests, layers, generated
+                     pages, licences, unused dependencies. Goes on after a failure and ends with
+                     a table. ARGS go to `cargo test`. `ci` is the same.
+  check-layers       Only this: no crate or module imports what it must not. Takes a second.
+  gen-docs           Write docs/configuration.md and docs/cli.md from the program itself.
+  gen-docs --check   Say whether they are current; change nothing.
+
+Now and then:
+  soak               Every test in release mode and at full length.
+  bench              Time a decision, size of the binary, idle memory, processor time a request.
+  build-times        Wall seconds of a cold debug and a cold release build.
+
+Examples:
+  cargo xtask test
+  cargo xtask test -- expired                 only tests with `expired` in their name
+  cargo xtask test -- -- --nocapture          what follows a second `--` goes to the test binaries
+
+test and soak start a PostgreSQL of their own in a temporary folder and remove it afterwards. Where
+no server is installed they install Debian's package (as root, or with a sudo that asks for no
+password), and otherwise say what to install and which tests were not run.
+
+Environment:
+  PORTCULLIS_TEST_POSTGRES   Use this server (postgres://user@host:port/database); start none.
+  CI=true                    Install cargo-machete and cargo-deny where they are missing.
+  NO_COLOR                   No colour, on a terminal either.
 ";
 
 fn main() -> ExitCode {
-    let command = std::env::args().nth(1).unwrap_or_default();
-    let outcome = match command.as_str() {
-        "test" | "ci" => steps::test(),
-        "soak" => steps::soak(),
-        "check-layers" => layers::check().map(|()| true),
-        _ => {
-            print(HELP);
-            return ExitCode::from(2);
-        }
-    };
-    match outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            print(&format!("error: {error:#}\n"));
+            println!("{} {error:#}", report::red("error:"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Says `text` to whoever runs this.
-#[expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
-pub(crate) fn print(text: &str) {
-    print!("{text}");
+/// Runs one command and says whether all was well.
+fn run(words: &[&str]) -> anyhow::Result<bool> {
+    match words {
+        [] | ["help" | "-h" | "--help", ..] | [_, "-h" | "--help"] => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        ["test" | "ci"] => steps::test(&[]),
+        ["test" | "ci", "--", rest @ ..] => steps::test(rest),
+        ["soak"] => steps::soak(),
+        ["check-layers"] => layers::check().map(|()| true),
+        ["gen-docs"] => docs::write().map(|()| true),
+        ["gen-docs", "--check"] => docs::check().map(|()| true),
+        ["bench"] => bench::run_all().map(|()| true),
+        ["build-times"] => bench::build_times().map(|()| true),
+        unknown => anyhow::bail!("no such command: `{}`; try `--help`", unknown.join(" ")),
+    }
 }

@@ -1,128 +1,120 @@
-//! The steps of a whole run, told as they go and summed up at the end.
+//! What `test` and `soak` run, in order.
 
 use std::process::Command;
-use std::time::Instant;
 
-use anyhow::Context as _;
+use crate::postgres::{self, Server};
+use crate::report::{Report, Verdict};
+use crate::shell::{cargo, run, succeeds};
+use crate::{docs, layers};
 
-use crate::postgres::Postgres;
-use crate::{layers, print};
+/// Where the tests look for a `PostgreSQL`; without it those that need one do not run.
+pub(crate) const POSTGRES: &str = "PORTCULLIS_TEST_POSTGRES";
 
-/// What a run has found so far.
-#[derive(Default)]
-struct Run {
-    told: Vec<(String, Outcome, f32)>,
+/// How long the tests with a choice take: `full` for the long form.
+const LENGTH: &str = "PORTCULLIS_TEST_LENGTH";
+
+/// Checks everything; true if nothing failed. `extra` goes to `cargo test`.
+pub(crate) fn test(extra: &[&str]) -> anyhow::Result<bool> {
+    let mut report = Report::default();
+    let server = database(&mut report);
+    report.step("fmt", || with("fmt", "rustup component add rustfmt", &mut format()));
+    report.step("clippy", || with("clippy", "rustup component add clippy", &mut lint()));
+    report.step("doc", || passed(&mut document()));
+    report.step("tests", || passed(tests(server.as_ref()).args(extra)));
+    drop(server);
+    report.step("layers", || layers::check().map(|()| Verdict::Passed));
+    report.step("generated docs", || docs::check().map(|()| Verdict::Passed));
+    report.step("cargo-deny", deny);
+    report.step("cargo-machete", machete);
+    Ok(report.finish())
 }
 
-#[derive(Clone, PartialEq, Eq)]
-enum Outcome {
-    Failed,
-    NotRun(String),
-    Passed,
-}
-
-/// Everything; whether it passed.
-pub(crate) fn test() -> anyhow::Result<bool> {
-    let mut run = Run::default();
-    let postgres = run.postgres();
-    run.cargo("format", &["fmt", "--all", "--check"], &[]);
-    run.cargo(
-        "lints",
-        &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"],
-        &[],
-    );
-    run.cargo(
-        "documentation",
-        &["doc", "--workspace", "--no-deps", "--document-private-items"],
-        &[("RUSTDOCFLAGS", "-Dwarnings")],
-    );
-    run.cargo("tests", &["test", "--workspace", "--all-features"], &environment(postgres.as_ref()));
-    run.step("layers", || layers::check().map(|()| true));
-    run.tool(
-        "licences and bans",
-        "cargo-deny",
-        &["deny", "--offline", "check", "bans", "licenses", "sources"],
-    );
-    run.tool("unused dependencies", "cargo-machete", &["machete"]);
-    Ok(run.sum_up())
-}
-
-/// The tests at full length.
+/// Runs every test in release mode and at full length; true if nothing failed.
 pub(crate) fn soak() -> anyhow::Result<bool> {
-    let mut run = Run::default();
-    let postgres = run.postgres();
-    let mut variables = environment(postgres.as_ref());
-    variables.push(("PORTCULLIS_TEST_LENGTH", "full"));
-    run.cargo("tests", &["test", "--release", "--workspace", "--all-features"], &variables);
-    Ok(run.sum_up())
+    let mut report = Report::default();
+    let server = database(&mut report);
+    report.step("tests", || passed(tests(server.as_ref()).arg("--release").env(LENGTH, "full")));
+    drop(server);
+    Ok(report.finish())
 }
 
-fn environment(postgres: Option<&Postgres>) -> Vec<(&'static str, &str)> {
-    postgres.map(|it| ("PORTCULLIS_TEST_POSTGRES", it.url.as_str())).into_iter().collect()
+fn format() -> Command {
+    cargo(["fmt", "--all", "--check"])
 }
 
-impl Run {
-    /// The private PostgreSQL, or a line in the sum that it was not there.
-    fn postgres(&mut self) -> Option<Postgres> {
-        print("== PostgreSQL\n");
-        match Postgres::start() {
-            Ok(postgres) => Some(postgres),
-            Err(error) => {
-                let why = format!("{error:#}");
-                self.told.push(("tests on PostgreSQL".into(), Outcome::NotRun(why), 0.0));
-                None
-            }
+fn lint() -> Command {
+    cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn document() -> Command {
+    let mut command = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    command.env("RUSTDOCFLAGS", "-Dwarnings");
+    command
+}
+
+fn tests(server: Option<&Server>) -> Command {
+    let mut command = cargo(["test", "--workspace"]);
+    command.envs(server.map(|server| (POSTGRES, server.url())));
+    command
+}
+
+fn deny() -> anyhow::Result<Verdict> {
+    if let Some(reason) = missing("deny") {
+        return Ok(Verdict::NotRun(reason));
+    }
+    // cargo-deny looks at every platform's crates, and a build has fetched only this one's.
+    run(&mut cargo(["fetch", "--locked"]))?;
+    passed(&mut cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]))
+}
+
+fn machete() -> anyhow::Result<Verdict> {
+    missing("machete")
+        .map_or_else(|| passed(&mut cargo(["machete"])), |reason| Ok(Verdict::NotRun(reason)))
+}
+
+/// A `PostgreSQL` for the tests: the one given, or our own for as long as the value lives.
+fn database(report: &mut Report) -> Option<Server> {
+    let mut server = None;
+    report.step("postgresql", || {
+        if std::env::var_os(POSTGRES).is_some() {
+            println!("    using the server {POSTGRES} names");
+            return Ok(Verdict::Passed);
         }
-    }
+        match postgres::find_or_install() {
+            Ok(binaries) => server = Some(Server::start(&binaries)?),
+            Err(reason) => return Ok(Verdict::NotRun(format!("the tests that need it: {reason}"))),
+        }
+        Ok(Verdict::Passed)
+    });
+    server
+}
 
-    fn step(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<bool>) {
-        print(&format!("== {name}\n"));
-        let begun = Instant::now();
-        let outcome = match work() {
-            Ok(true) => Outcome::Passed,
-            Ok(false) => Outcome::Failed,
-            Err(error) => {
-                print(&format!("{error:#}\n"));
-                Outcome::Failed
-            }
-        };
-        self.told.push((name.into(), outcome, begun.elapsed().as_secs_f32()));
-    }
+fn passed(command: &mut Command) -> anyhow::Result<Verdict> {
+    run(command).map(|()| Verdict::Passed)
+}
 
-    fn cargo(&mut self, name: &str, arguments: &[&str], variables: &[(&str, &str)]) {
-        self.step(name, || {
-            let mut command = Command::new("cargo");
-            command.args(arguments).envs(variables.iter().copied());
-            Ok(command.status().context("cargo")?.success())
+/// Runs a command of a cargo component that may not be installed.
+fn with(component: &str, remedy: &str, command: &mut Command) -> anyhow::Result<Verdict> {
+    if !succeeds(&mut cargo([component, "--version"])) {
+        return Ok(Verdict::NotRun(format!("not installed; `{remedy}`")));
+    }
+    passed(command)
+}
+
+/// Why a cargo subcommand cannot be run; CI installs it first.
+fn missing(subcommand: &str) -> Option<String> {
+    let there = || succeeds(&mut cargo([subcommand, "--version"]));
+    if there() {
+        return None;
+    }
+    let package = format!("cargo-{subcommand}");
+    let install = format!("cargo install --locked {package}");
+    if std::env::var("CI").is_ok_and(|value| value == "true") {
+        let result = run(&mut cargo(["install", "--locked", &package]));
+        return (!there()).then(|| match result {
+            Ok(()) => format!("installed, but cargo does not find it; `{install}`"),
+            Err(error) => format!("could not be installed: {error:#}"),
         });
     }
-
-    /// A step whose tool may be missing.
-    fn tool(&mut self, name: &str, tool: &str, arguments: &[&str]) {
-        if Command::new(tool).arg("--version").output().is_ok() {
-            return self.cargo(name, arguments, &[]);
-        }
-        let why = format!("{tool} is missing: cargo install --locked {tool}");
-        self.told.push((name.into(), Outcome::NotRun(why), 0.0));
-    }
-
-    fn sum_up(&self) -> bool {
-        print("\n");
-        for (name, outcome, seconds) in &self.told {
-            let told = match outcome {
-                Outcome::Failed => "FAILED".to_owned(),
-                Outcome::NotRun(why) => format!("not run: {why}"),
-                Outcome::Passed => "passed".to_owned(),
-            };
-            print(&format!("{name:<22} {seconds:>6.1} s  {told}\n"));
-        }
-        let count = |test: fn(&Outcome) -> bool| {
-            self.told.iter().filter(|(_, outcome, _)| test(outcome)).count()
-        };
-        let passed = count(|it| *it == Outcome::Passed);
-        let failed = count(|it| *it == Outcome::Failed);
-        let skipped = count(|it| matches!(it, Outcome::NotRun(_)));
-        print(&format!("{passed} passed, {failed} failed, {skipped} skipped\n"));
-        failed == 0
-    }
+    Some(format!("not installed; `{install}`"))
 }

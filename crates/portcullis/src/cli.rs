@@ -3,12 +3,13 @@
 mod commands;
 mod guards;
 mod quickstart;
+mod reference;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use portcullis_core::scheme;
 use tokio::sync::watch;
 
@@ -28,10 +29,10 @@ struct Cli {
 #[derive(Args)]
 struct PlaceArgs {
     /// The configuration file; without one, defaults and environment
-    #[arg(long, global = true, env = "PORTCULLIS_CONFIG")]
+    #[arg(long, global = true, env = "PORTCULLIS_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
     /// The data folder: the SQLite file, the master key, the control socket
-    #[arg(long, global = true, env = "PORTCULLIS_DATA")]
+    #[arg(long, global = true, env = "PORTCULLIS_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
     /// Print JSON, for scripts
     #[arg(long, global = true)]
@@ -69,6 +70,8 @@ enum Command {
 
 #[derive(Subcommand)]
 enum DocsCommand {
+    /// Every command and option
+    Cli,
     /// Every key of the configuration file
     Configuration,
     /// A file with every key, commented out
@@ -102,6 +105,10 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
                 return Err(mistakes.into());
             }
             say(&format!("{} has no mistakes\n", file.display()));
+            Ok(())
+        }
+        Command::Docs(DocsCommand::Cli) => {
+            say(&reference::markdown(&mut Cli::command()));
             Ok(())
         }
         Command::Docs(DocsCommand::Configuration) => {

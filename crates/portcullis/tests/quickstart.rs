@@ -1,10 +1,5 @@
 //! The whole server, as a new user starts it: the binary itself, real requests, real commands.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    reason = "a test may fail loudly"
-)]
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test may fail loudly")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,0 +1,92 @@
+//! What a request, a start and a build cost.
+
+mod load;
+mod quickstart;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use self::quickstart::Quickstart;
+use crate::shell::{cargo, metadata, read, run};
+
+/// How long a started server is left alone before its memory counts as idle.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Times a decision, then weighs a release server at rest and at work.
+pub(crate) fn run_all() -> anyhow::Result<()> {
+    run(&mut cargo(["bench", "-p", "portcullis", "--bench", "decision"]))?;
+    run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
+    let binary = target_folder()?.join("release/portcullis");
+    println!("\n{:<28} {:>10.1} MiB", "binary", mib(fs::metadata(&binary)?.len()));
+    let server = Quickstart::start(&binary)?;
+    sleep(SETTLE);
+    println!("{:<28} {:>10.1} MiB", "idle memory (VmRSS)", mib(server.memory()?));
+    processor_time(&server)
+}
+
+fn target_folder() -> anyhow::Result<PathBuf> {
+    let metadata = metadata()?;
+    let folder = metadata.get("target_directory").and_then(Value::as_str);
+    folder.map(PathBuf::from).context("cargo names no target folder")
+}
+
+/// Prints what each kind of request costs the server, demo upstream and all.
+fn processor_time(server: &Quickstart) -> anyhow::Result<()> {
+    println!("\nprocessor time of the server for a request, {} of each kind:", load::REQUESTS);
+    let mut base = None;
+    for (name, request) in server.requests()? {
+        load::send(&request, load::WARM_UP)?;
+        let before = server.processor_time()?;
+        load::send(&request, load::REQUESTS)?;
+        let spent = server.processor_time()?.saturating_sub(before);
+        let micros = spent.as_secs_f64() * 1e6 / f64::from(load::REQUESTS);
+        let ratio = micros / *base.get_or_insert(micros);
+        println!("{name:<28} {micros:>10.1} µs {ratio:>8.2} times {}", quickstart::BASE);
+    }
+    println!("(a guarded request includes the demo upstream, which runs in the same process)");
+    Ok(())
+}
+
+/// Builds twice from nothing, into a folder of its own, and prints how long it took.
+pub(crate) fn build_times() -> anyhow::Result<()> {
+    run(&mut cargo(["fetch", "--locked"]))?;
+    for (name, options) in [("debug", &[][..]), ("release", &["--release"][..])] {
+        let target = Scratch::make("build")?;
+        let start = Instant::now();
+        let mut build = cargo(["build", "--quiet", "--offline", "-p", "portcullis"]);
+        run(build.args(options).env("CARGO_TARGET_DIR", &target.0))?;
+        println!("{name:<8} {:>8.1} s", start.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+/// A temporary folder, removed when dropped.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make(purpose: &str) -> anyhow::Result<Self> {
+        let pattern = std::env::temp_dir().join(format!("portcullis-{purpose}.XXXXXX"));
+        let folder = read(Command::new("mktemp").arg("-d").arg(pattern))?;
+        Ok(Self(folder.trim().into()))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            println!("{} was not removed: {error}", self.0.display());
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes are printed with one digit after the point")]
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

@@ -1,0 +1,161 @@
+//! A server started by `portcullis quickstart`, to be measured.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use super::Scratch;
+use super::load::Request;
+use crate::shell::read;
+
+/// The request the others are compared with.
+pub(super) const BASE: &str = "/healthz";
+
+/// How long the server may take to write its file.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// How often we look for it.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A running server with its credentials; dropping it stops the server.
+#[derive(Debug)]
+pub(super) struct Quickstart {
+    child: Child,
+    file: Value,
+    folder: Scratch,
+}
+
+impl Quickstart {
+    /// Starts a release binary on a free port and waits until it answers.
+    pub(super) fn start(binary: &Path) -> anyhow::Result<Self> {
+        let folder = Scratch::make("bench")?;
+        let mut command = Command::new(binary);
+        command.args(["quickstart", "--listen", "127.0.0.1:0", "--data"]).arg(&folder.0);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().with_context(|| format!("start {}", binary.display()))?;
+        let mut server = Self { child, file: Value::Null, folder };
+        let start = Instant::now();
+        server.file = server.wait_for_file()?;
+        println!("{:<28} {:>10.0} ms", "start until it answers", millis(start.elapsed()));
+        Ok(server)
+    }
+
+    /// What to send, the one to compare with first.
+    pub(super) fn requests(&self) -> anyhow::Result<[(&'static str, Request); 3]> {
+        let guarded = self.text("/guarded_url")?;
+        let (user, password) = (self.text("/basic/username")?, self.text("/basic/password")?);
+        let basic = base64(format!("{user}:{password}").as_bytes());
+        let key = format!("{}: {}\r\n", self.text("/api_key/header")?, self.text("/api_key/key")?);
+        let health = format!("{}{BASE}", self.text("/base_url")?);
+        Ok([
+            (BASE, Request::get(&health, "")?),
+            ("guarded, API key", Request::get(guarded, &key)?),
+            (
+                "guarded, Basic",
+                Request::get(guarded, &format!("Authorization: Basic {basic}\r\n"))?,
+            ),
+        ])
+    }
+
+    /// The memory it holds, in bytes.
+    pub(super) fn memory(&self) -> anyhow::Result<u64> {
+        let status = self.proc("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")).context("no VmRSS")?;
+        Ok(kibibytes.trim().parse::<u64>()? * 1024)
+    }
+
+    /// The processor time it has used, its own and the kernel's for it.
+    pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
+        let stat = self.proc("stat")?;
+        let ticks = ticks(&stat).context("the kernel's line of the process is cut short")?;
+        let second: u64 = read(Command::new("getconf").arg("CLK_TCK"))?.trim().parse()?;
+        Ok(Duration::from_millis(ticks * 1000 / second.max(1)))
+    }
+
+    fn proc(&self, name: &str) -> anyhow::Result<String> {
+        let path = format!("/proc/{}/{name}", self.child.id());
+        fs::read_to_string(&path).with_context(|| format!("read {path}"))
+    }
+
+    fn text(&self, pointer: &str) -> anyhow::Result<&str> {
+        let value = self.file.pointer(pointer).and_then(Value::as_str);
+        value.with_context(|| format!("quickstart.json has no {pointer}"))
+    }
+
+    /// The file is renamed into place once the server answers, so that it is whole if it is there.
+    fn wait_for_file(&mut self) -> anyhow::Result<Value> {
+        let file = self.folder.0.join("quickstart.json");
+        let start = Instant::now();
+        while start.elapsed() < START_LIMIT {
+            if let Ok(json) = fs::read(&file) {
+                return serde_json::from_slice(&json).context("read quickstart.json");
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("`portcullis quickstart` ended before it answered: {status}");
+            }
+            sleep(POLL);
+        }
+        bail!("no quickstart.json within {} s", START_LIMIT.as_secs())
+    }
+}
+
+impl Drop for Quickstart {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.kill().and_then(|()| self.child.wait()) {
+            println!("the server may still be running: {error}");
+        }
+    }
+}
+
+/// User and system time, the 14th and 15th field; the 2nd is a name that may hold blanks.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    Some(times.next()?.parse::<u64>().ok()? + times.next()?.parse::<u64>().ok()?)
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = (0..3).fold(0_usize, |bits, at| {
+            bits << 8 | group.get(at).map_or(0, |byte| usize::from(*byte))
+        });
+        for place in 0..4 {
+            let letter = ALPHABET.get(bits >> (18 - 6 * place) & 63).copied().unwrap_or(b'=');
+            text.push(if place <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (plain, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(plain.as_bytes()), text, "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_blanks_and_brackets_does_not_shift_the_fields() {
+        let stat = "7 (a b) c) S 1 2 3 4 5 6 7 8 9 10 30 12 13 14";
+        assert_eq!(ticks(stat), Some(42));
+    }
+}
