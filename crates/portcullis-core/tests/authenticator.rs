@@ -1,0 +1,291 @@
+//! The authenticator, every way out, over a lookup that a test fills; and what holds for all schemes.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::Request;
+use http::request::Parts;
+use portcullis_core::authenticator::remembered::Remembered;
+use portcullis_core::authenticator::{Authenticator, Begun, Concluded, Rejection};
+use portcullis_core::credential::{Credential, FiledAt};
+use portcullis_core::id::{Id, Revision};
+use portcullis_core::lookup::CredentialLookup;
+use portcullis_core::organization::{Organization, State};
+use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
+use portcullis_core::principal::{Group, Password, Role, User};
+use portcullis_core::request::{RequestHead, TrustedPeers};
+use portcullis_core::scheme::{self, Issued, Options, Scheme, SchemeName};
+use portcullis_core::seal::{Pepper, PepperId, Peppers};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::tally;
+use portcullis_core::time::Timestamp;
+
+const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
+const ROOT: Id<Organization> = Id::from_bytes([1; 16]);
+const OWNER: Id<User> = Id::from_bytes([2; 16]);
+const NOW: i64 = 1_000_000;
+
+/// What is remembered, as a test says.
+#[derive(Debug, Default)]
+struct Shelf {
+    credentials: HashMap<String, Credential>,
+    users: HashMap<Id<User>, Arc<User>>,
+    organizations: HashMap<Id<Organization>, Arc<Organization>>,
+}
+
+impl CredentialLookup for Shelf {
+    fn credential(&self, _: SchemeName, key: &str) -> Option<Credential> {
+        tally::lookup();
+        self.credentials.get(key).copied()
+    }
+
+    fn filed_at(&self, place: FiledAt) -> Option<Credential> {
+        self.credentials.values().find(|it| it.filed_at == place).copied()
+    }
+
+    fn named(&self, _: Id<Organization>, login: &str) -> Option<Arc<User>> {
+        tally::lookup();
+        self.users.values().find(|user| user.login.as_deref() == Some(login)).cloned()
+    }
+
+    fn user(&self, id: Id<User>) -> Option<Arc<User>> {
+        tally::lookup();
+        self.users.get(&id).cloned()
+    }
+
+    fn organization(&self, id: Id<Organization>) -> Option<Arc<Organization>> {
+        tally::lookup();
+        self.organizations.get(&id).cloned()
+    }
+
+    fn group(&self, _: Id<Group>) -> Option<Arc<Group>> {
+        None
+    }
+
+    fn role(&self, _: Id<Role>) -> Option<Arc<Role>> {
+        None
+    }
+}
+
+/// What a case changes before it is judged.
+struct Case {
+    credential: Credential,
+    password: Credential,
+    user: State,
+    organization: State,
+    realm: Id<Organization>,
+}
+
+/// One user with a key and a password.
+struct World {
+    authenticator: Authenticator<Shelf>,
+    key: SecretBuf,
+}
+
+const PASSWORD: &str = "correct horse";
+
+fn world(change: impl FnOnce(&mut Case)) -> World {
+    let peppers = Arc::new(Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]));
+    let issue = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap();
+    let Issued { key, shown, verifier } = issue(&peppers).unwrap();
+    let credential = |id: u8, scheme| Credential {
+        id: Id::from_bytes([id; 16]),
+        version: Revision(5),
+        scheme,
+        owner: OWNER,
+        state: State::Active,
+        not_before: Timestamp::MIN,
+        expires: Timestamp::MAX,
+        read_only: false,
+        verifier,
+        filed_at: FiledAt([id; 16]),
+    };
+    let mut case = Case {
+        credential: credential(3, scheme::API_KEY),
+        password: credential(4, scheme::BASIC),
+        user: State::Active,
+        organization: State::Active,
+        realm: ROOT,
+    };
+    change(&mut case);
+    let password = SecretBuf::new(PASSWORD);
+    let user = User {
+        id: OWNER,
+        version: Revision(5),
+        number: 3,
+        organization: ROOT,
+        realm: case.realm,
+        login: Some("owner".into()),
+        state: case.user,
+        password: Some(Password {
+            credential: case.password,
+            verifier: PasswordVerifier::make(&password, CHEAP, peppers.current()).unwrap(),
+            remembered: Remembered::empty(),
+        }),
+        grants: Box::default(),
+        groups: Box::default(),
+    };
+    let root = Organization {
+        id: ROOT,
+        version: Revision(1),
+        number: 1,
+        parent: None,
+        name: "Root".into(),
+        realm: true,
+        state: case.organization,
+    };
+    let shelf = Shelf {
+        credentials: HashMap::from([(key, case.credential)]),
+        users: HashMap::from([(OWNER, Arc::new(user))]),
+        organizations: HashMap::from([(ROOT, Arc::new(root))]),
+    };
+    World { authenticator: Authenticator::new(shelf, peppers, CHEAP).unwrap(), key: shown }
+}
+
+fn schemes() -> Vec<Box<dyn Scheme>> {
+    scheme::ALL.iter().map(|kind| (kind.build)(&Options::new()).unwrap()).collect()
+}
+
+fn request(name: SchemeName, login: &str, secret: &str) -> Parts {
+    let kind = scheme::ALL.iter().find(|kind| kind.name == name).unwrap();
+    let (header, value) = (kind.present)(login, secret);
+    let request = Request::get("/").header("Host", "any").header(header, value.expose());
+    request.body(()).unwrap().into_parts().0
+}
+
+/// What comes of a request, the slow part done at once; `None` is yes.
+fn judge(world: &World, parts: &Parts) -> Option<Rejection> {
+    let now = Timestamp::from_millis(NOW);
+    let peer = IpAddr::from([192, 0, 2, 1]);
+    let head = RequestHead::from_connection(parts, peer, &TrustedPeers::default(), now).unwrap();
+    let authenticator = &world.authenticator;
+    match authenticator.begin(&schemes(), ROOT, &head) {
+        Begun::Authenticated(_) => None,
+        Begun::Rejected(no) => Some(no.reason),
+        Begun::Anonymous => panic!("something was presented"),
+        Begun::Pending(mut pending) => {
+            let verdict = authenticator.slow_check(&mut pending).run().unwrap();
+            let right = matches!(verdict, Verdict::Right { .. });
+            match authenticator.conclude(&pending, right, now) {
+                Concluded::Authenticated(_) => None,
+                Concluded::Rejected(no) => Some(no.reason),
+                Concluded::Changed => panic!("nothing changes here"),
+            }
+        }
+    }
+}
+
+/// Every way in which a stored credential may not be used.
+const REFUSALS: &[(fn(&mut Case), Rejection)] = &[
+    (|it| both(it, |one| one.state = State::Disabled), Rejection::Disabled),
+    (|it| both(it, |one| one.state = State::Deleted), Rejection::Revoked),
+    (|it| both(it, |one| one.expires = Timestamp::from_millis(NOW)), Rejection::Expired),
+    (|it| both(it, |one| one.not_before = Timestamp::from_millis(NOW + 1)), Rejection::NotYetValid),
+    (|it| it.user = State::Disabled, Rejection::OwnerInactive),
+    (|it| it.user = State::Deleted, Rejection::OwnerInactive),
+    (|it| it.organization = State::Disabled, Rejection::OrganizationInactive),
+    (|it| it.realm = Id::from_bytes([9; 16]), Rejection::OtherRealm),
+];
+
+fn both(case: &mut Case, change: fn(&mut Credential)) {
+    change(&mut case.credential);
+    change(&mut case.password);
+}
+
+#[test]
+fn a_good_key_and_a_good_password_pass_and_each_flaw_has_its_own_name() {
+    let good = world(|_| {});
+    let key = good.key.expose_text();
+    assert_eq!(judge(&good, &request(scheme::API_KEY, "", key)), None);
+    assert_eq!(judge(&good, &request(scheme::BASIC, "owner", key)), None);
+    assert_eq!(judge(&good, &request(scheme::BASIC, "Owner", PASSWORD)), None);
+    let foreign = judge(&good, &request(scheme::BASIC, "other", key));
+    assert_eq!(foreign, Some(Rejection::ForeignKey));
+    for (change, reason) in REFUSALS {
+        let flawed = world(change);
+        let key = request(scheme::API_KEY, "", flawed.key.expose_text());
+        assert_eq!(judge(&flawed, &key), Some(*reason));
+        let password = request(scheme::BASIC, "owner", PASSWORD);
+        assert_eq!(judge(&flawed, &password), Some(*reason));
+    }
+}
+
+#[test]
+fn one_moment_before_it_expires_a_credential_is_good() {
+    let good = world(|it| {
+        both(it, |one| {
+            one.expires = Timestamp::from_millis(NOW + 1);
+            one.not_before = Timestamp::from_millis(NOW);
+        })
+    });
+    assert_eq!(judge(&good, &request(scheme::API_KEY, "", good.key.expose_text())), None);
+}
+
+#[test]
+fn a_verified_password_is_not_hashed_again_and_a_wrong_one_always_is() {
+    let world = world(|_| {});
+    let right = request(scheme::BASIC, "owner", PASSWORD);
+    let wrong = request(scheme::BASIC, "owner", "wrong password");
+    tally::take();
+    let hashes = [&right, &right, &wrong, &right].map(|parts| {
+        judge(&world, parts);
+        tally::take().hashes
+    });
+    #[cfg(feature = "tally")]
+    assert_eq!(hashes, [1, 0, 1, 0]);
+    #[cfg(not(feature = "tally"))]
+    assert_eq!(hashes, [0; 4]);
+}
+
+#[test]
+fn every_refusal_does_the_same_work() {
+    let work = |world: &World, parts: &Parts| {
+        tally::take();
+        assert!(judge(world, parts).is_some());
+        tally::take()
+    };
+    let good = world(|_| {});
+    let unknown = portcullis_core::token::TokenKind::new("key").draw().unwrap();
+    let key_work = work(&good, &request(scheme::API_KEY, "", unknown.expose_text()));
+    let password_work = work(&good, &request(scheme::BASIC, "owner", "wrong password"));
+    for (change, reason) in REFUSALS {
+        let flawed = world(change);
+        let key = request(scheme::API_KEY, "", flawed.key.expose_text());
+        assert_eq!(work(&flawed, &key), key_work, "{reason:?}");
+        let password = request(scheme::BASIC, "owner", PASSWORD);
+        assert_eq!(work(&flawed, &password), password_work, "{reason:?}");
+    }
+}
+
+#[test]
+fn guesses_at_a_name_are_slowed_down_known_or_not() {
+    for login in ["owner", "nobody"] {
+        let world = world(|_| {});
+        let wrong = request(scheme::BASIC, login, "wrong password");
+        let told: Vec<_> = (0..6).map(|_| judge(&world, &wrong).unwrap()).collect();
+        let (slowed, free) = told.split_last().unwrap();
+        assert!(matches!(slowed, Rejection::TooManyAttempts { .. }), "{login}: {told:?}");
+        assert!(!free.contains(slowed), "{login}");
+    }
+}
+
+#[test]
+fn what_holds_for_every_scheme() {
+    let nothing = Request::get("/").header("Host", "any").body(()).unwrap().into_parts().0;
+    let peer = IpAddr::from([192, 0, 2, 1]);
+    let now = Timestamp::from_millis(NOW);
+    for kind in scheme::ALL {
+        assert_eq!(scheme::ALL.iter().filter(|it| it.name == kind.name).count(), 1);
+        assert_eq!(SchemeName::named(kind.name.as_str()), Some(kind.name));
+        let scheme = (kind.build)(&Options::new()).unwrap();
+        let head =
+            RequestHead::from_connection(&nothing, peer, &TrustedPeers::default(), now).unwrap();
+        assert!(matches!(scheme.find(&head), scheme::Found::NotMine), "{}", kind.name);
+        assert!(!scheme.headers().is_empty() && !scheme.challenge().is_empty());
+        let canary = "canary-canary-canary";
+        let (_, value) = (kind.present)("owner", canary);
+        assert!(!format!("{scheme:?}{value:?}").contains(canary), "{}", kind.name);
+    }
+}
