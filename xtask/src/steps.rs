@@ -43,7 +43,7 @@ fn format() -> Command {
 }
 
 fn lint() -> Command {
-    cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
 }
 
 fn document() -> Command {
@@ -53,7 +53,7 @@ fn document() -> Command {
 }
 
 fn tests(server: Option<&Server>) -> Command {
-    let mut command = cargo(["test", "--workspace"]);
+    let mut command = cargo(["test", "--workspace", "--all-features"]);
     command.envs(server.map(|server| (POSTGRES, server.url())));
     command
 }

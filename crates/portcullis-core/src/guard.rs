@@ -256,6 +256,10 @@ fn build_prefix(prefix: &str) -> Result<Box<str>, BadGuard> {
     let bad = |why: &Malformed| BadGuard::Prefix(prefix.to_owned(), why.to_string());
     let canonical = canonical_path(prefix).map_err(|why| bad(&why))?;
     let trimmed = canonical.trim_end_matches('/');
+    if trimmed.contains('+') || trimmed.contains("%2B") {
+        // Escaped or not, it is one character to some servers and two to others.
+        return Err(BadGuard::Prefix(prefix.to_owned(), "it has a plus sign".into()));
+    }
     if trimmed.matches('/').count() > MAX_PREFIX_SEGMENTS {
         let why = format!("it has more than {MAX_PREFIX_SEGMENTS} segments");
         return Err(BadGuard::Prefix(prefix.to_owned(), why));

@@ -3,8 +3,8 @@
 //! What two servers could read differently is refused: dot segments, encoded or not; encoded
 //! slashes; backslashes; path parameters (`;`), which some servers drop before they route;
 //! controls; bytes that are not UTF-8. What only looks different is made one: escapes of
-//! unreserved characters are decoded, once and never again (`%252e` stays), the others get upper
-//! case, and empty segments are merged (RFC 3986, section 6.2.2).
+//! characters that may stand unescaped are decoded, once and never again (`%252e` stays), the
+//! others get upper case, and empty segments are merged (RFC 3986, section 6.2.2).
 
 use std::borrow::Cow;
 
@@ -106,7 +106,8 @@ fn push_escaped(out: &mut String, byte: u8) -> Result<(), Malformed> {
         // parameters off would make it one.
         b';' => return Err(Malformed::Path("has an encoded semicolon")),
         0..=0x1f | 0x7f => return Err(Malformed::Path("has an encoded control character")),
-        _ if unreserved(byte) => out.push(char::from(byte)),
+        // By RFC 3986 `%40api` and `@api` differ; to most upstreams they are one, so here too.
+        _ if plain(byte) && byte != b'+' => out.push(char::from(byte)),
         _ => {
             let digit =
                 |half: u8| char::from_digit(half.into(), 16).map(|it| it.to_ascii_uppercase());

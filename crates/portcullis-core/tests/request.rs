@@ -1,0 +1,162 @@
+//! The request head: one meaning or a refusal.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::net::IpAddr;
+
+use http::Request;
+use portcullis_core::request::{
+    MAX_PATH, Malformed, RequestHead, TrustedPeers, canonical_host, canonical_path,
+};
+use portcullis_core::time::Timestamp;
+use proptest::prelude::*;
+
+#[test]
+fn paths_that_only_look_different_have_one_form() {
+    for (path, form) in [
+        ("/", "/"),
+        ("/a/b", "/a/b"),
+        ("/a//b///c/", "/a/b/c/"),
+        ("/%61%7e%2D", "/a~-"),
+        ("/%40api/=a", "/@api/=a"),
+        ("/a%20b%c3%a9", "/a%20b%C3%A9"),
+        ("/%252e%252e/%252f", "/%252e%252e/%252f"),
+        ("/a+b%2bc", "/a+b%2Bc"),
+        ("/.well-known/...", "/.well-known/..."),
+    ] {
+        assert_eq!(canonical_path(path).unwrap(), form, "{path}");
+    }
+}
+
+#[test]
+fn paths_with_two_meanings_are_refused() {
+    for path in [
+        "",
+        "a",
+        "*",
+        "/.",
+        "/..",
+        "/a/../b",
+        "/a/./b",
+        "/a/%2e%2e/b",
+        "/a/.%2E",
+        "/%2e",
+        "/a%2fb",
+        "/a%2Fb",
+        "/a\\b",
+        "/a%5cb",
+        "/a;b",
+        "/a%3bb",
+        "/..;/b",
+        "/%00",
+        "/%0a",
+        "/%7f",
+        "/a b",
+        "/a\tb",
+        "/%",
+        "/%4",
+        "/%zz",
+        "/%c0%af",
+        "/%ff",
+        "/é",
+        "/a\"b",
+        "/a<b",
+        "/a>b",
+        "/a{b",
+        "/a}b",
+        "/a|b",
+        "/a^b",
+        "/a`b",
+        "/a#b",
+        "/a?b",
+        "/a[b",
+    ] {
+        assert!(canonical_path(path).is_err(), "{path}");
+    }
+    let long = "/a".repeat(MAX_PATH);
+    assert_eq!(canonical_path(&long), Err(Malformed::PathTooLong));
+}
+
+#[test]
+fn a_host_has_one_form_or_is_refused() {
+    for (host, form) in [
+        ("Example.COM", Some("example.com")),
+        ("example.com.", Some("example.com")),
+        ("example.com:8080", Some("example.com")),
+        ("127.0.0.1:80", Some("127.0.0.1")),
+        ("[::1]:80", Some("[::1]")),
+        ("[0:0::1]", Some("[::1]")),
+        ("", None),
+        ("a b", None),
+        ("a@b", None),
+        ("a..b", None),
+        ("a:", None),
+        ("a:x", None),
+        ("a:+80", None),
+        ("a:99999", None),
+        ("[::1", None),
+        ("[::1]x", None),
+        ("a/b", None),
+        ("é", None),
+    ] {
+        assert_eq!(canonical_host(host).ok().as_deref(), form, "{host}");
+    }
+}
+
+fn client(peer: &str, trusted: &str, forwarded: &[&str]) -> Result<IpAddr, Malformed> {
+    let trusted: Vec<_> = trusted.split_whitespace().map(|it| it.parse().unwrap()).collect();
+    let mut request = Request::get("/").header("Host", "any");
+    for line in forwarded {
+        request = request.header("X-Forwarded-For", *line);
+    }
+    let parts = request.body(()).unwrap().into_parts().0;
+    let now = Timestamp::from_millis(0);
+    RequestHead::from_connection(&parts, peer.parse().unwrap(), &TrustedPeers::new(&trusted), now)
+        .map(|head| head.client())
+}
+
+#[test]
+fn a_forwarding_header_is_believed_of_trusted_peers_only_and_from_the_right() {
+    let ten = "10.0.0.0/8";
+    for (peer, trusted, forwarded, expected) in [
+        ("192.0.2.1", "", &["1.1.1.1"][..], Some("192.0.2.1")),
+        ("192.0.2.1", ten, &["1.1.1.1"], Some("192.0.2.1")),
+        ("10.0.0.1", ten, &[], Some("10.0.0.1")),
+        ("10.0.0.1", ten, &["1.1.1.1"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["6.6.6.6, 1.1.1.1"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["6.6.6.6, 1.1.1.1, 10.0.0.2"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["6.6.6.6", "1.1.1.1"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["nonsense, 1.1.1.1"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["1.1.1.1:4711"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["[2001:db8::1]:4711"], Some("2001:db8::1")),
+        ("10.0.0.1", ten, &["2001:db8::1"], Some("2001:db8::1")),
+        ("10.0.0.1", ten, &["::ffff:1.1.1.1"], Some("1.1.1.1")),
+        ("::ffff:10.0.0.1", ten, &["1.1.1.1"], Some("1.1.1.1")),
+        ("10.0.0.1", "::ffff:10.0.0.0/104", &["1.1.1.1"], Some("1.1.1.1")),
+        ("10.0.0.1", ten, &["1.1.1.1, nonsense"], None),
+        ("10.0.0.1", ten, &[""], None),
+        ("10.0.0.1", ten, &["1.1.1.1,"], None),
+    ] {
+        let expected = expected.map(|it| it.parse().unwrap());
+        assert_eq!(client(peer, trusted, forwarded).ok(), expected, "{peer} {forwarded:?}");
+    }
+    let far = ["10.0.0.2"; 33].join(", ");
+    assert_eq!(client("10.0.0.1", ten, &[&far]), Err(Malformed::Forwarded));
+}
+
+proptest! {
+    #[test]
+    fn a_canonical_path_is_its_own_form_and_holds_nothing_ambiguous(path in "/(\\PC|[/.%;a-f0-9]){0,40}") {
+        if let Ok(form) = canonical_path(&path) {
+            prop_assert_eq!(canonical_path(&form).unwrap(), form.clone());
+            prop_assert!(!form.contains("//") && !form.contains("/../") && !form.contains("/./"));
+            prop_assert!(!form.to_lowercase().contains("%2f") && !form.contains(';'));
+        }
+    }
+
+    #[test]
+    fn no_text_breaks_the_host(host in "\\PC{0,40}") {
+        if let Ok(form) = canonical_host(&host) {
+            prop_assert_eq!(canonical_host(&form).unwrap(), form.clone());
+        }
+    }
+}
