@@ -177,8 +177,11 @@ fn judge(world: &World, parts: &Parts) -> Option<Rejection> {
     }
 }
 
+/// What one case changes.
+type Change = fn(&mut Case);
+
 /// Every way in which a stored credential may not be used.
-const REFUSALS: &[(fn(&mut Case), Rejection)] = &[
+const REFUSALS: &[(Change, Rejection)] = &[
     (|it| both(it, |one| one.state = State::Disabled), Rejection::Disabled),
     (|it| both(it, |one| one.state = State::Deleted), Rejection::Revoked),
     (|it| both(it, |one| one.expires = Timestamp::from_millis(NOW)), Rejection::Expired),

@@ -1,0 +1,149 @@
+//! find, read, lookup, check and decide, warm: nanoseconds and heap allocations for each scheme.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark measures, prints, and may fail loudly"
+)]
+
+use std::hint::black_box;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::Request;
+use portcullis_core::authenticator::{Authenticator, Begun};
+use portcullis_core::guard::{Definition, Source};
+use portcullis_core::organization::State;
+use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
+use portcullis_core::policy::{Decision, Question};
+use portcullis_core::request::{RequestHead, TrustedPeers};
+use portcullis_core::scheme::{self, Options, SchemeName};
+use portcullis_core::seal::{MacKey, Pepper, PepperId, Peppers};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::time::{Clock, Moment, Timestamp};
+use portcullis_store::credentials::NewCredential;
+use portcullis_store::memory::{Followed, Follower, Lease, Memory};
+use portcullis_store::users::NewUser;
+use portcullis_store::{Store, Target, Write};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+const ROUNDS: u32 = 200_000;
+const PASSWORD: &str = "correct horse";
+
+#[derive(Debug)]
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Moment {
+        Moment { boot: 1, wall: Timestamp::from_millis(1_700_000_000_000) }
+    }
+}
+
+/// The least nanoseconds of five runs, and the allocations of one.
+fn measure(name: &str, mut work: impl FnMut()) -> u128 {
+    work();
+    let mut best = u128::MAX;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        (0..ROUNDS).for_each(|_| work());
+        best = best.min(begun.elapsed().as_nanos() / u128::from(ROUNDS));
+    }
+    let profiler = dhat::Profiler::builder().testing().build();
+    (0..1_000).for_each(|_| work());
+    let blocks = dhat::HeapStats::get().total_blocks;
+    drop(profiler);
+    println!("{name:<28} {best:>6} ns   {blocks:>4} allocations in 1000");
+    best
+}
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Target::Sqlite(folder.path().into()), Arc::new(Still)).unwrap();
+    let peppers = Arc::new(Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]));
+    let issued = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap()(&peppers).unwrap();
+    let key = issued.shown.expose_text().to_owned();
+    let password =
+        PasswordVerifier::make(&SecretBuf::new(PASSWORD), Cost::OWASP, peppers.current()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let write = Write::new("bench", "setup").unwrap();
+    let made = runtime.block_on(store.write(write, move |it| {
+        let root = it.insert_organization(None, "Root")?;
+        let login = Some("owner".to_owned());
+        let owner = it.insert_user(&NewUser {
+            organization: root,
+            login,
+            name: "Owner".into(),
+            signs_in: true,
+        })?;
+        it.set_password(owner, &password.to_bytes())?;
+        it.insert_credential(&NewCredential {
+            scheme: scheme::API_KEY,
+            key: issued.key,
+            verifier: issued.verifier.to_bytes().to_vec(),
+            owner,
+            label: String::new(),
+            read_only: false,
+            not_before: None,
+            expires: None,
+        })?;
+        it.insert_guard(root, Source::Store, &definition())?;
+        it.set_organization_state(root, State::Active)
+    }));
+    made.unwrap();
+    let memory = Arc::new(Memory::empty().unwrap());
+    let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
+    let _follower = Follower::start(&store, &followed, Arc::new(Still), "bench").unwrap();
+    let authenticator = Authenticator::new(Arc::clone(&memory), peppers, Cost::OWASP).unwrap();
+
+    let mac = MacKey::fresh().unwrap();
+    measure("bare HMAC-SHA-256, 49 bytes", || {
+        black_box(mac.digest(&[black_box(&[7; 49])]));
+    });
+    let key_time = judge(&authenticator, scheme::API_KEY, &key);
+    let basic_time = judge(&authenticator, scheme::BASIC, PASSWORD);
+    println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
+}
+
+fn definition() -> Definition {
+    Definition {
+        name: "bench".into(),
+        hosts: vec![],
+        prefix: "/".into(),
+        upstream: http::Uri::from_static("http://127.0.0.1:9"),
+        schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
+        networks: None,
+        methods: vec![],
+        ability: None,
+        pass_credential: false,
+        strip_prefix: false,
+    }
+}
+
+fn judge(authenticator: &Authenticator<Arc<Memory>>, name: SchemeName, secret: &str) -> u128 {
+    let kind = scheme::ALL.iter().find(|kind| kind.name == name).unwrap();
+    let (header, value) = (kind.present)("owner", secret);
+    let request = Request::get("/orders").header("Host", "any").header(header, value.expose());
+    let parts = request.body(()).unwrap().into_parts().0;
+    let now = Still.now().wall;
+    let peer = IpAddr::from([192, 0, 2, 1]);
+    let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now).unwrap();
+    let guards = authenticator.lookup().guards();
+    let guard = guards.find(head.host(), head.path()).unwrap();
+    // Remembers the password, so that what follows is warm.
+    if let Begun::Pending(mut pending) =
+        authenticator.begin(&guard.schemes, guard.standing.realm, &head)
+    {
+        let verdict = authenticator.slow_check(&mut pending).run().unwrap();
+        authenticator.conclude(&pending, matches!(verdict, Verdict::Right { .. }), now);
+    }
+    measure(name.as_str(), || {
+        let begun = authenticator.begin(&guard.schemes, guard.standing.realm, black_box(&head));
+        let Begun::Authenticated(who) = begun else { return };
+        let principal = Some(&who.principal);
+        let question = Question { principal, client: head.client(), method: head.method() };
+        let decision = guard.policy.decide(&question, authenticator.lookup());
+        assert!(matches!(decision, Decision::Allow(_)));
+    })
+}
