@@ -153,7 +153,7 @@ pub enum BadGuard {
     #[error("a guard names at most {MAX_NETWORKS} networks")]
     TooManyNetworks,
     /// Its upstream is none.
-    #[error("`{0}` is not an upstream: http://host[:port][/path], without query or user")]
+    #[error("host `{0}`: not an upstream: http://host[:port][/path], without query or user")]
     Upstream(String),
 }
 
@@ -217,7 +217,8 @@ impl Upstream {
     /// # Errors
     /// It has another scheme than http, a query, user information, or no host.
     pub fn parse(uri: &Uri) -> Result<Self, BadGuard> {
-        let bad = || BadGuard::Upstream(uri.to_string());
+        // Its user information, if it has any, may be a password.
+        let bad = || BadGuard::Upstream(uri.host().unwrap_or_default().to_owned());
         let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or_else(bad)?;
         let plain = uri.scheme() == Some(&UriScheme::HTTP)
             && uri.query().is_none()
@@ -319,9 +320,9 @@ mod tests {
             (|it| it.prefix = "orders".into(), "`orders` is not a path prefix"),
             (|it| it.prefix = "/a/../b".into(), "`/a/../b` is not a path prefix"),
             (|it| it.prefix = "/a".repeat(17), "is not a path prefix: it has more than 16"),
-            (|it| it.upstream = Uri::from_static("https://a/"), "is not an upstream"),
-            (|it| it.upstream = Uri::from_static("http://a/?b"), "is not an upstream"),
-            (|it| it.upstream = Uri::from_static("/only/a/path"), "is not an upstream"),
+            (|it| it.upstream = Uri::from_static("https://a/"), "not an upstream"),
+            (|it| it.upstream = Uri::from_static("http://a/?b"), "not an upstream"),
+            (|it| it.upstream = Uri::from_static("/only/a/path"), "not an upstream"),
             (|it| it.schemes.clear(), "at least one scheme"),
             (|it| it.networks = Some(vec![]), "an empty list of networks"),
             (|it| it.schemes.push((scheme::BASIC, Options::new())), "stands in it twice"),

@@ -20,6 +20,16 @@ fn read(text: &str) -> Result<Config, Mistakes> {
     parse("p.toml", text.as_bytes(), &nothing, &KNOWN)
 }
 
+#[test]
+fn a_password_in_an_upstream_is_never_repeated() {
+    let told =
+        told("[[guard]]\nname = \"a\"\nupstream = \"http://user:canary@h\"\nschemes = [\"basic\"]");
+    assert!(
+        told.concat().contains("guard[0].upstream") && !told.concat().contains("canary"),
+        "{told:?}"
+    );
+}
+
 /// The lines that are told of `text`, without the count.
 fn told(text: &str) -> Vec<String> {
     read(text).map_or_else(|all| all.iter().map(ToString::to_string).collect(), |_| Vec::new())

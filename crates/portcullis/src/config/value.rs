@@ -44,6 +44,10 @@ pub(super) fn shown(text: &str) -> String {
 /// What a message says was found.
 pub(super) fn found(value: &DeValue<'_>) -> String {
     match value {
+        // A URL with user information: what stands before the `@` is nobody's to repeat.
+        DeValue::String(text) if text.contains("://") && text.contains('@') => {
+            "a text that may hold a password".to_owned()
+        }
         DeValue::String(text) => format!("the text {}", shown(text)),
         DeValue::Integer(number) => format!("the number {}", shown(&number.to_string())),
         DeValue::Array(items) if items.is_empty() => "an empty list".to_owned(),
