@@ -31,9 +31,6 @@ pub const BATCH_ROWS: u64 = 1_000;
 pub const BATCH_MILLIS: u64 = 2_000;
 /// How many jobs may wait for a thread of the store.
 pub const QUEUE: usize = 10_000;
-/// How long a caller may wait for a write before its outcome counts as unknown.
-pub const WRITE_DEADLINE: std::time::Duration = std::time::Duration::from_secs(10);
-
 /// All that is remembered.
 #[derive(Debug)]
 pub struct Store {

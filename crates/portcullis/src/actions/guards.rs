@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::guard::{Definition, Guard, GuardTable, Source, Standing};
+use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
 use portcullis_store::guards::GuardRow;
@@ -34,15 +34,7 @@ impl Actions {
         for row in self.list_guards().await? {
             table.insert(&Arc::new(row.definition.build(standing(&row, root))?))?;
         }
-        let new = Standing {
-            id: Id::from_bytes([0xff; 16]),
-            version: Revision(0),
-            source: Source::Store,
-            organization: root,
-            realm: root,
-        };
-        let guard: Arc<Guard> = Arc::new(definition.build(new)?);
-        Ok(table.insert(&guard)?)
+        Ok(table.insert(&Arc::new(definition.build(new(0, root))?))?)
     }
 
     /// Every guard that stands.
@@ -58,6 +50,13 @@ impl Actions {
         let of_file = standing.iter().filter(|row| row.source == Source::File);
         if of_file.map(|row| &row.definition).eq(sorted(&wanted)) {
             return Ok(());
+        }
+        let mut table = GuardTable::default();
+        for row in standing.iter().filter(|row| row.source == Source::Store) {
+            table.insert(&Arc::new(row.definition.build(self::standing(row, root))?))?;
+        }
+        for (number, definition) in (0_u16..).zip(&wanted) {
+            table.insert(&Arc::new(definition.build(new(number, root))?))?;
         }
         let done = self.store.write(self.write("guard.file")?.urgent(), move |writing| {
             writing.note("guards of the configuration file", format!("{}", wanted.len()));
@@ -91,6 +90,18 @@ fn sorted(definitions: &[Definition]) -> Vec<&Definition> {
     let mut sorted: Vec<&Definition> = definitions.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
     sorted
+}
+
+/// Where a guard would stand that has no row yet, told apart from others by its number.
+fn new(number: u16, root: Id<Organization>) -> Standing {
+    let id = (u128::MAX - u128::from(number)).to_be_bytes();
+    Standing {
+        id: Id::from_bytes(id),
+        version: Revision(0),
+        source: Source::Store,
+        organization: root,
+        realm: root,
+    }
 }
 
 const fn standing(row: &GuardRow, realm: Id<Organization>) -> Standing {
