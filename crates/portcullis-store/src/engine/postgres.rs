@@ -99,7 +99,9 @@ impl Connection {
     /// the outcome open.
     pub(super) fn commit(&mut self) -> Result<(), CommitError> {
         self.client.batch_execute("COMMIT").map_err(|error| {
-            if error.as_db_error().is_some() && !self.client.is_closed() {
+            // A FATAL one may come after the commit took effect on the server.
+            let refused = error.as_db_error().is_some_and(|it| it.severity() == "ERROR");
+            if refused && !self.client.is_closed() {
                 CommitError::Failed(told(&error))
             } else {
                 CommitError::Unknown

@@ -218,10 +218,11 @@ impl Desk {
                 touched
             }
             Err(error) => {
-                // If even this fails, so will the COMMIT, and nobody is told that it stands.
+                // PostgreSQL answers the COMMIT of an aborted transaction with success, having rolled
+                // it back. Without the connection, what stands is told as unknown instead.
                 let undone = connection.batch("ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one");
-                if undone.is_err() && standing.is_empty() {
-                    drop(connection.batch("ROLLBACK"));
+                if undone.is_err() {
+                    self.connection = None;
                 }
                 job.finish(Err(error));
                 0
