@@ -216,6 +216,7 @@ impl<L: CredentialLookup> Authenticator<L> {
                 read_only: true,
                 verifier: KeyVerifier::decoy(pepper.id, crate::seal::random()?),
                 filed_at: crate::credential::FiledAt([0; 16]),
+                parent: None,
             },
             password: PasswordVerifier::decoy(cost, pepper)?,
         };
@@ -287,9 +288,9 @@ impl<L: CredentialLookup> Authenticator<L> {
             (_, false, ..) => Rejection::WrongProof,
             (_, _, false, ..) => Rejection::ForeignKey,
             (.., Err(reason), _) => reason,
-            (.., Ok(()), None) => Rejection::OwnerInactive,
-            (Some(credential), true, true, Ok(()), Some(user)) => {
-                let principal = Principal { user, credential };
+            (.., Ok(_), None) => Rejection::OwnerInactive,
+            (Some(credential), true, true, Ok(inherited), Some(user)) => {
+                let principal = Principal { user, credential: inherited.limit(credential) };
                 return Begun::Authenticated(Authenticated { principal, scheme: scheme.name() });
             }
         };
@@ -338,11 +339,11 @@ impl<L: CredentialLookup> Authenticator<L> {
         realm: Id<Organization>,
         now: Timestamp,
     ) -> Result<&'u crate::principal::Password, Rejection> {
-        let password = user.and_then(|user| user.password.as_ref());
+        let password = user.and_then(|user| user.password.as_deref());
         let credential = password.map_or(&self.decoy.credential, |password| &password.credential);
         let standing = self.standing(credential, user, realm, now);
         let password = password.ok_or(Rejection::Unknown)?;
-        standing.map(|()| password)
+        standing.map(|_| password)
     }
 
     /// Fixed-width identity and version first, then the password: no two claims share a text.
@@ -403,20 +404,17 @@ impl<L: CredentialLookup> Authenticator<L> {
             })
         };
         let user = self.lookup.user(before.owner).ok_or(no(Rejection::OwnerInactive))?;
-        let found = if before.scheme == scheme::BASIC {
-            user.password.as_ref().map(|password| password.credential)
-        } else {
-            self.lookup.filed_at(before.filed_at)
-        };
+        let found = self.lookup.filed_at(before.filed_at);
         let credential = found.ok_or(no(Rejection::Revoked))?;
         if credential.id != before.id {
             return Err(Again::Changed);
         }
-        self.standing(&credential, Some(&user), realm, now).map_err(no)?;
+        let inherited = self.standing(&credential, Some(&user), realm, now).map_err(no)?;
         if credential.version != before.version {
             return Err(Again::Changed);
         }
-        Ok(Authenticated { principal: Principal { user, credential }, scheme: who.scheme })
+        let principal = Principal { user, credential: inherited.limit(credential) };
+        Ok(Authenticated { principal, scheme: who.scheme })
     }
 }
 

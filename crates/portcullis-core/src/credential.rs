@@ -11,7 +11,8 @@ use crate::time::Timestamp;
 
 /// One credential, small enough to be copied out of the index.
 ///
-/// The password of a user is one too; what checks it stands beside the user.
+/// The password of a user is one too; what checks it stands beside the user. So is what was
+/// minted from another, such as a session: it is judged by its parent at each request.
 #[derive(Clone, Copy, Debug)]
 pub struct Credential {
     /// Its identity.
@@ -32,9 +33,14 @@ pub struct Credential {
     pub read_only: bool,
     /// What checks a proof of it.
     pub verifier: KeyVerifier,
-    /// Where the index of this process keeps it; a password stands beside its user instead.
+    /// Where the index of this process keeps it.
     pub filed_at: FiledAt,
+    /// Where the credential is kept that it was minted from, if it was.
+    pub parent: Option<FiledAt>,
 }
+
+/// How many generations may stand between a credential and the first of its line.
+pub const MAX_GENERATIONS: usize = 4;
 
 /// A place in the index: a digest under a key of this process, so that a lookup leaks nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -48,6 +48,46 @@ pub fn canonical(name: &str) -> Result<Cow<'_, str>, BadName> {
     Ok(form)
 }
 
+/// The longest title, in bytes.
+pub const MAX_TITLE: usize = 256;
+
+/// A text that is no title or address: the caller's fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadTitle {
+    /// It is not of an address's form (RFC 5321, section 4.1.2, in its common part).
+    #[error("an address has one `@` with something on both sides, and no white space")]
+    Address,
+    /// It is empty, too long, or has white space at an end or characters that cannot be seen.
+    #[error("a name has 1 to {MAX_TITLE} bytes, no space at either end and no control characters")]
+    Title,
+}
+
+/// What people call something: kept as it was written.
+///
+/// # Errors
+/// It is empty, too long, or cannot be shown as it is.
+pub fn title(text: &str) -> Result<&str, BadTitle> {
+    let fits = (1..=MAX_TITLE).contains(&text.len());
+    let plain = text.trim() == text && !text.chars().any(invisible);
+    if fits && plain { Ok(text) } else { Err(BadTitle::Title) }
+}
+
+/// The canonical form of an e-mail address: that of a name. Empty is none.
+///
+/// # Errors
+/// It is not of an address's form.
+pub fn address(text: &str) -> Result<Option<String>, BadTitle> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let form = canonical(text).map_err(|_| BadTitle::Address)?;
+    let parts = form
+        .split_once('@')
+        .filter(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    let plain = parts.is_some() && !form.contains(char::is_whitespace);
+    if plain { Ok(Some(form.into_owned())) } else { Err(BadTitle::Address) }
+}
+
 fn check(name: &str) -> Result<(), BadName> {
     if name.is_empty() {
         return Err(BadName::Empty);
@@ -100,6 +140,23 @@ mod tests {
         ] {
             assert_eq!(canonical(name).unwrap(), form, "{name}");
             assert_eq!(canonical(form).unwrap(), form, "{name} twice");
+        }
+    }
+
+    #[test]
+    fn an_address_has_one_form_and_an_empty_one_is_none() {
+        assert_eq!(address("").unwrap(), None);
+        assert_eq!(address("Zoe@Example.COM").unwrap().as_deref(), Some("zoe@example.com"));
+        for bad in ["zoe", "@example.com", "zoe@", "a@b@c", "a b@c", "a:b@c", "a@b\n"] {
+            assert_eq!(address(bad).unwrap_err(), BadTitle::Address, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_kept_as_it_is_or_refused() {
+        assert_eq!(title("ACME: Zo\u{eb} & Sons").unwrap(), "ACME: Zo\u{eb} & Sons");
+        for bad in ["", " a", "a ", "a\nb", "a\u{202e}b", &"a".repeat(MAX_TITLE + 1)] {
+            assert_eq!(title(bad).unwrap_err(), BadTitle::Title, "{bad:?}");
         }
     }
 

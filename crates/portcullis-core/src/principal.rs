@@ -8,11 +8,11 @@ use crate::authenticator::remembered::Remembered;
 use crate::credential::Credential;
 use crate::id::{Id, Revision};
 use crate::lookup::CredentialLookup;
-use crate::organization::{Organization, State};
+use crate::organization::{MAX_DEPTH, Organization, State};
 use crate::password::PasswordVerifier;
 
 /// One user, as the memory holds them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct User {
     /// Their identity.
     pub id: Id<Self>,
@@ -29,7 +29,7 @@ pub struct User {
     /// Whether they may act.
     pub state: State,
     /// Their password, if one was set.
-    pub password: Option<Password>,
+    pub password: Option<Arc<Password>>,
     /// The roles they hold themselves.
     pub grants: Box<[Grant]>,
     /// The groups they are in.
@@ -69,6 +69,15 @@ pub struct Grant {
     pub role: Id<Role>,
     /// Where it is held.
     pub organization: Id<Organization>,
+}
+
+/// Who holds a role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Holder {
+    /// Everybody in a group.
+    Group(Id<Group>),
+    /// One user.
+    User(Id<User>),
 }
 
 /// A set of abilities.
@@ -121,10 +130,25 @@ impl User {
         self.grants.iter().any(&test)
             || self.groups.iter().any(|group| {
                 lookup.group(*group).is_some_and(|group| {
-                    group.state == State::Active && group.grants.iter().any(&test)
+                    group.state == State::Active
+                        && group.grants.iter().any(&test)
+                        && active(group.organization, lookup)
                 })
             })
     }
+}
+
+/// Whether `organization` and all above it are active; an unknown one is not.
+pub fn active(organization: Id<Organization>, lookup: &impl CredentialLookup) -> bool {
+    let (mut at, mut active) = (Some(organization), true);
+    for _ in 0..MAX_DEPTH {
+        let Some(id) = at else { return active };
+        let Some(found) = lookup.organization(id) else { return false };
+        active &= found.state == State::Active;
+        at = found.parent;
+    }
+    // Deeper than a tree can be: a damaged database, which proves nothing.
+    at.is_none() && active
 }
 
 /// Whether `inner` is `outer` or stands below it.
@@ -135,7 +159,7 @@ pub fn within(
 ) -> bool {
     let mut at = Some(inner);
     // The bound holds even if a damaged database has a ring of parents.
-    for _ in 0..crate::organization::MAX_DEPTH {
+    for _ in 0..MAX_DEPTH {
         match at {
             Some(id) if id == outer => return true,
             Some(id) => at = lookup.organization(id).and_then(|found| found.parent),

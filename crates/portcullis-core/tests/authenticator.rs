@@ -101,6 +101,7 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         read_only: false,
         verifier,
         filed_at: FiledAt([id; 16]),
+        parent: None,
     };
     let mut case = Case {
         credential: credential(3, scheme::API_KEY),
@@ -119,11 +120,11 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         realm: case.realm,
         login: Some("owner".into()),
         state: case.user,
-        password: Some(Password {
+        password: Some(Arc::new(Password {
             credential: case.password,
             verifier: PasswordVerifier::make(&password, CHEAP, peppers.current()).unwrap(),
             remembered: Remembered::empty(),
-        }),
+        })),
         grants: Box::default(),
         groups: Box::default(),
     };
@@ -137,7 +138,7 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         state: case.organization,
     };
     let shelf = Shelf {
-        credentials: HashMap::from([(key, case.credential)]),
+        credentials: HashMap::from([(key, case.credential), (OWNER.to_string(), case.password)]),
         users: HashMap::from([(OWNER, Arc::new(user))]),
         organizations: HashMap::from([(ROOT, Arc::new(root))]),
     };

@@ -1,12 +1,31 @@
 //! What no scheme may forget: state, validity, owner, organization and realm.
 
 use super::{Authenticator, Rejection};
-use crate::credential::Credential;
+use crate::credential::{Credential, MAX_GENERATIONS};
 use crate::id::Id;
 use crate::lookup::CredentialLookup;
-use crate::organization::{MAX_DEPTH, Organization, State};
-use crate::principal::User;
+use crate::organization::{Organization, State};
+use crate::principal::{User, active};
 use crate::time::Timestamp;
+
+/// What the parents of a credential leave of its rights.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Inherited {
+    /// One of them may only read, and so may what was minted from it.
+    ReadOnly,
+    /// They take nothing away.
+    Whole,
+}
+
+impl Inherited {
+    /// `credential` with what is left to it.
+    pub(super) const fn limit(self, credential: Credential) -> Credential {
+        match self {
+            Self::ReadOnly => Credential { read_only: true, ..credential },
+            Self::Whole => credential,
+        }
+    }
+}
 
 impl<L: CredentialLookup> Authenticator<L> {
     /// Whether `credential` and everything above it may be used in `realm` at `now`.
@@ -19,19 +38,9 @@ impl<L: CredentialLookup> Authenticator<L> {
         owner: Option<&User>,
         realm: Id<Organization>,
         now: Timestamp,
-    ) -> Result<(), Rejection> {
-        let organizations = self.all_active(owner.map_or(realm, |owner| owner.organization));
-        match credential.state {
-            State::Deleted => return Err(Rejection::Revoked),
-            State::Disabled => return Err(Rejection::Disabled),
-            State::Active => {}
-        }
-        if now < credential.not_before {
-            return Err(Rejection::NotYetValid);
-        }
-        if now >= credential.expires {
-            return Err(Rejection::Expired);
-        }
+    ) -> Result<Inherited, Rejection> {
+        let organizations = active(owner.map_or(realm, |owner| owner.organization), &self.lookup);
+        let inherited = self.line(credential, now)?;
         let owner = owner.ok_or(Rejection::OwnerInactive)?;
         if owner.state != State::Active {
             return Err(Rejection::OwnerInactive);
@@ -39,19 +48,39 @@ impl<L: CredentialLookup> Authenticator<L> {
         if !organizations {
             return Err(Rejection::OrganizationInactive);
         }
-        if owner.realm == realm { Ok(()) } else { Err(Rejection::OtherRealm) }
+        if owner.realm == realm { Ok(inherited) } else { Err(Rejection::OtherRealm) }
     }
 
-    /// Whether `organization` and all above it are active; an unknown one is not.
-    fn all_active(&self, organization: Id<Organization>) -> bool {
-        let (mut at, mut active) = (Some(organization), true);
-        for _ in 0..MAX_DEPTH {
-            let Some(id) = at else { return active };
-            let Some(found) = self.lookup.organization(id) else { return false };
-            active &= found.state == State::Active;
-            at = found.parent;
+    /// Whether `credential` and all it was minted from may be used at `now`; the nearest reason
+    /// is told, but all are looked at.
+    fn line(&self, credential: &Credential, now: Timestamp) -> Result<Inherited, Rejection> {
+        let mut standing = judge_alone(credential, now).map(|()| Inherited::Whole);
+        let mut above = credential.parent;
+        for _ in 0..MAX_GENERATIONS {
+            let Some(place) = above else { return standing };
+            // A parent that is not known any more was revoked, and then forgotten.
+            let parent = self.lookup.filed_at(place).ok_or(Rejection::Revoked)?;
+            standing = match (standing, judge_alone(&parent, now)) {
+                (Ok(_), Ok(())) if parent.read_only => Ok(Inherited::ReadOnly),
+                (below, Ok(())) | (below @ Err(_), Err(_)) => below,
+                (Ok(_), Err(reason)) => Err(reason),
+            };
+            above = parent.parent;
         }
-        // Deeper than a tree can be: a damaged database, which proves nothing.
-        false
+        // Longer than a line can be: a damaged database, which proves nothing.
+        if above.is_none() { standing } else { Err(Rejection::Revoked) }
     }
+}
+
+/// Whether `credential` may be used at `now`, its owner and parents apart.
+fn judge_alone(credential: &Credential, now: Timestamp) -> Result<(), Rejection> {
+    match credential.state {
+        State::Deleted => return Err(Rejection::Revoked),
+        State::Disabled => return Err(Rejection::Disabled),
+        State::Active => {}
+    }
+    if now < credential.not_before {
+        return Err(Rejection::NotYetValid);
+    }
+    if now >= credential.expires { Err(Rejection::Expired) } else { Ok(()) }
 }
