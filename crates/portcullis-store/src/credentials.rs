@@ -112,30 +112,50 @@ impl Writing<'_> {
         Ok(id)
     }
 
-    /// Sets a user's password: the old one is gone.
+    /// Sets a user's password. The old one is gone with its verifier, and with it whatever was
+    /// minted from it.
     ///
     /// # Errors
     /// The store's own.
-    pub fn set_password(&mut self, owner: Id<User>, verifier: &[u8]) -> Result<(), StoreError> {
+    pub fn set_password(
+        &mut self,
+        owner: Id<User>,
+        verifier: &[u8],
+    ) -> Result<Id<Credential>, StoreError> {
+        self.take_password(owner)?;
         let id = Id::<Credential>::fresh(self.now)?;
         let (now, revision) = (self.now, self.revision);
         self.execute(
             &sql!(
                 "INSERT INTO credentials (id, scheme, key, verifier, owner, label, read_only, state,
                      created, revision)
-                 VALUES ($1, $2, $3, $4, $5, 'password', 0, 'active', $6, $7)
-                 ON CONFLICT (scheme, key) DO UPDATE SET verifier = excluded.verifier,
-                     state = 'active', revision = excluded.revision"
+                 VALUES ($1, $2, $3, $4, $5, 'password', 0, 'active', $6, $7)"
             ),
             &[
                 id.into(),
                 scheme::BASIC.as_str().into(),
-                owner.to_string().into(),
+                id.to_string().into(),
                 verifier.into(),
                 owner.into(),
                 now.into(),
                 revision.into(),
             ],
+        )?;
+        Ok(id)
+    }
+
+    /// Takes a user's password away, if they have one.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn take_password(&mut self, owner: Id<User>) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute(
+            &sql!(
+                "UPDATE credentials SET state = 'deleted', verifier = $3, revision = $4
+                 WHERE owner = $1 AND scheme = $2 AND state <> 'deleted'"
+            ),
+            &[owner.into(), scheme::BASIC.as_str().into(), [].as_slice().into(), revision.into()],
         )
         .map(drop)
     }

@@ -8,6 +8,9 @@ pub enum StoreError {
     /// Another process holds the lock for too long: try again.
     #[error("the database is busy")]
     Busy,
+    /// What a decision was made from has changed since: decide again.
+    #[error("it changed in the meantime")]
+    Changed,
     /// Something of the same name stands there already: the caller's fault.
     #[error("it exists already")]
     Conflict,
@@ -22,6 +25,12 @@ pub enum StoreError {
     /// The engine said no: its text is for the operator.
     #[error("the database refused: {0}")]
     Engine(String),
+    /// A bound would be passed: the caller's fault.
+    #[error("{0}")]
+    Full(&'static str),
+    /// Something else depends on it: the caller's fault.
+    #[error("{0}")]
+    InUse(&'static str),
     /// The system gave no randomness.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),

@@ -7,10 +7,12 @@ use portcullis_core::principal::Role;
 use crate::credentials::{self, CredentialRow};
 use crate::engine::{Row, Value};
 use crate::error::StoreError;
+use crate::groups::{self, GroupRow, MemberRow};
 use crate::guards::{self, GuardRow};
 use crate::meta::{self, Stamp};
 use crate::organizations;
 use crate::roles::{self, GrantRow};
+use crate::sessions::{self, SessionRow};
 use crate::sql::{Sql, sql};
 use crate::store::{Reading, Rows};
 use crate::users::{self, UserRow};
@@ -26,10 +28,16 @@ pub struct Changes {
     pub roles: Vec<Role>,
     /// Users.
     pub users: Vec<UserRow>,
+    /// Groups.
+    pub groups: Vec<GroupRow>,
+    /// Who is in which group.
+    pub members: Vec<MemberRow>,
     /// Who holds which role.
     pub grants: Vec<GrantRow>,
     /// Credentials.
     pub credentials: Vec<CredentialRow>,
+    /// Sessions and tokens.
+    pub sessions: Vec<SessionRow>,
     /// Guards.
     pub guards: Vec<GuardRow>,
 }
@@ -40,6 +48,7 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// A row cannot be understood, or the store's own.
+    #[expect(clippy::too_many_lines, reason = "one look at every table, in one order")]
     pub fn changed_since(&mut self, since: Revision) -> Result<Changes, StoreError> {
         Ok(Changes {
             stamp: meta::stamp(self)?,
@@ -61,15 +70,32 @@ impl Reading<'_> {
             )?,
             users: self.all(
                 &sql!(
-                    "SELECT id, number, organization, realm, login, name, signs_in, state, revision
+                    "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                         revision
                      FROM users WHERE revision > $1 ORDER BY revision"
                 ),
                 since,
                 users::read,
             )?,
+            groups: self.all(
+                &sql!(
+                    "SELECT id, organization, name, state, revision FROM groups
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                groups::read,
+            )?,
+            members: self.all(
+                &sql!(
+                    "SELECT member, circle, state, revision FROM members
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                groups::read_member,
+            )?,
             grants: self.all(
                 &sql!(
-                    "SELECT holder, role, organization, state, revision FROM grants
+                    "SELECT holder_kind, holder, role, organization, state, revision FROM grants
                      WHERE revision > $1 ORDER BY revision"
                 ),
                 since,
@@ -83,6 +109,16 @@ impl Reading<'_> {
                 ),
                 since,
                 credentials::read,
+            )?,
+            sessions: self.all(
+                &sql!(
+                    "SELECT s.id, s.scheme, s.key, s.verifier, s.owner, s.read_only, s.state,
+                         s.expires, c.scheme, c.key, s.revision
+                     FROM sessions s JOIN credentials c ON c.id = s.parent
+                     WHERE s.revision > $1 ORDER BY s.revision"
+                ),
+                since,
+                sessions::read,
             )?,
             guards: self.all(
                 &sql!(

@@ -7,10 +7,12 @@ mod engine;
 mod sql;
 
 pub mod audit;
+pub mod authority;
 pub mod credentials;
 pub mod error;
 pub mod feed;
 pub mod folder;
+pub mod groups;
 pub mod guards;
 pub mod memory;
 pub mod meta;
@@ -19,7 +21,9 @@ pub mod nodes;
 pub mod organizations;
 pub mod peppers;
 pub mod roles;
+pub mod sessions;
 pub mod store;
+pub mod usage;
 pub mod users;
 
 pub use engine::{SQLITE_FILE, Target};

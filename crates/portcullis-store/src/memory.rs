@@ -3,6 +3,7 @@
 mod applier;
 mod follower;
 mod lease;
+mod used;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use portcullis_core::tally;
 
 pub use follower::{Followed, Follower};
 pub use lease::{LEASE_MILLIS, Lease, LeaseOver, PRESUMED_DEAD_MILLIS};
+use used::Used;
 
 /// All live records of one node. Only its one applier changes it.
 pub struct Memory {
@@ -31,6 +33,8 @@ pub struct Memory {
     users: HashMap<Id<User>, Arc<User>>,
     organizations: HashMap<Id<Organization>, Arc<Organization>>,
     roles: HashMap<Id<Role>, Arc<Role>>,
+    groups: HashMap<Id<Group>, Arc<Group>>,
+    used: HashMap<Id<Credential>, Used>,
     guards: ArcSwap<GuardTable>,
 }
 
@@ -47,6 +51,8 @@ impl Memory {
             users: HashMap::new(),
             organizations: HashMap::new(),
             roles: HashMap::new(),
+            groups: HashMap::new(),
+            used: HashMap::new(),
             guards: ArcSwap::default(),
         })
     }
@@ -97,9 +103,8 @@ impl CredentialLookup for Memory {
         self.organizations.pin().get(&id).map(Arc::clone)
     }
 
-    /// There are no groups yet.
-    fn group(&self, _id: Id<Group>) -> Option<Arc<Group>> {
-        None
+    fn group(&self, id: Id<Group>) -> Option<Arc<Group>> {
+        self.groups.pin().get(&id).map(Arc::clone)
     }
 
     fn role(&self, id: Id<Role>) -> Option<Arc<Role>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use portcullis_core::ability::{Ability, BUILT_IN};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::{Organization, State};
-use portcullis_core::principal::{Grant, Role, User};
+use portcullis_core::principal::{Grant, Group, Holder, Role, User};
 
 use crate::engine::Row;
 use crate::error::StoreError;
@@ -31,11 +31,16 @@ fn read_abilities(json: &str) -> Result<BTreeSet<Ability>, StoreError> {
     names.iter().map(|name| Ability::parse(name).map_err(|bad| corrupt(bad.to_string()))).collect()
 }
 
+/// One page has at most so many roles.
+pub const MAX_PAGE: i64 = 1_000;
+/// A user or group holds at most so many roles.
+pub const MAX_GRANTS: usize = 100;
+
 /// A role held, or no longer held.
 #[derive(Clone, Debug)]
 pub struct GrantRow {
     /// The user or group that holds it.
-    pub holder: Id<User>,
+    pub holder: Holder,
     /// What is held, and where.
     pub grant: Grant,
     /// Whether it still is.
@@ -44,10 +49,27 @@ pub struct GrantRow {
     pub version: Revision,
 }
 
+/// A holder's kind and identity, as the database has them.
+fn written(holder: Holder) -> (&'static str, [u8; 16]) {
+    match holder {
+        Holder::Group(id) => ("group", *id.as_bytes()),
+        Holder::User(id) => ("user", *id.as_bytes()),
+    }
+}
+
+fn read_holder(kind: &str, bytes: Id<User>) -> Result<Holder, StoreError> {
+    match kind {
+        "group" => Ok(Holder::Group(Id::<Group>::from_bytes(*bytes.as_bytes()))),
+        "user" => Ok(Holder::User(bytes)),
+        _ => Err(StoreError::Corrupt { table: "grants", reason: format!("no holder `{kind}`") }),
+    }
+}
+
 pub(crate) fn read_grant(mut row: Row) -> Result<GrantRow, StoreError> {
     let table = "grants";
+    let kind: String = row.next(table)?;
     Ok(GrantRow {
-        holder: row.next(table)?,
+        holder: read_holder(&kind, row.next(table)?)?,
         grant: Grant { role: row.next(table)?, organization: row.next(table)? },
         state: row.next(table)?,
         version: row.next(table)?,
@@ -85,37 +107,89 @@ impl Writing<'_> {
         Ok(id)
     }
 
-    /// Makes every built-in role of this build.
+    /// Makes every built-in role of this build, or brings it up to what this build says.
     ///
     /// # Errors
     /// The store's own.
-    pub fn insert_built_in_roles(&mut self) -> Result<(), StoreError> {
-        BUILT_IN
-            .iter()
-            .try_for_each(|role| self.insert_role(None, role.name, role.abilities).map(drop))
+    pub fn upsert_built_in_roles(&mut self) -> Result<(), StoreError> {
+        for role in BUILT_IN {
+            let (revision, abilities) = (self.revision, serde_json::json!(role.abilities));
+            let touched = self.execute(
+                &sql!(
+                    "UPDATE roles SET abilities = $2, revision = $3
+                     WHERE organization IS NULL AND name = $1"
+                ),
+                &[role.name.into(), abilities.to_string().into(), revision.into()],
+            )?;
+            if touched == 0 {
+                self.insert_role(None, role.name, role.abilities)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes what a role allows; a built-in one never changes.
+    ///
+    /// # Errors
+    /// There is no such custom role, or the store's own.
+    pub fn set_role_abilities(
+        &mut self,
+        id: Id<Role>,
+        abilities: &BTreeSet<Ability>,
+    ) -> Result<(), StoreError> {
+        let (revision, names) = (self.revision, abilities.iter().map(Ability::as_str));
+        let abilities = serde_json::json!(names.collect::<Vec<_>>()).to_string();
+        self.execute_one(
+            "role that can be changed",
+            &sql!(
+                "UPDATE roles SET abilities = $2, revision = $3
+                 WHERE id = $1 AND organization IS NOT NULL AND state <> 'deleted'"
+            ),
+            &[id.into(), abilities.into(), revision.into()],
+        )
+    }
+
+    /// Deletes a role, whoever holds it; a built-in one stays.
+    ///
+    /// # Errors
+    /// There is no such custom role, or the store's own.
+    pub fn delete_role(&mut self, id: Id<Role>) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "role that can be deleted",
+            &sql!(
+                "UPDATE roles SET state = 'deleted', revision = $2
+                 WHERE id = $1 AND organization IS NOT NULL AND state <> 'deleted'"
+            ),
+            &[id.into(), revision.into()],
+        )
     }
 
     /// Gives `holder` the role in `organization` and below, or takes it away.
     ///
     /// # Errors
-    /// The store's own.
+    /// The holder has too many roles, or the store's own.
     pub fn set_grant(
         &mut self,
-        holder: Id<User>,
+        holder: Holder,
         grant: Grant,
         state: State,
     ) -> Result<(), StoreError> {
-        let revision = self.revision;
+        let (revision, (kind, id)) = (self.revision, written(holder));
+        if state == State::Active && grants_of(self, holder)?.len() >= MAX_GRANTS {
+            return Err(StoreError::Full("nobody holds more than 100 roles"));
+        }
         self.execute(
             &sql!(
                 "INSERT INTO grants (role, holder, holder_kind, organization, state, revision)
-                 VALUES ($1, $2, 'user', $3, $4, $5)
+                 VALUES ($1, $2, $3, $4, $5, $6)
                  ON CONFLICT (holder, role, organization) DO UPDATE SET state = excluded.state,
                      revision = excluded.revision"
             ),
             &[
                 grant.role.into(),
-                holder.into(),
+                id.as_slice().into(),
+                kind.into(),
                 grant.organization.into(),
                 state.into(),
                 revision.into(),
@@ -126,7 +200,8 @@ impl Writing<'_> {
 }
 
 impl Reading<'_> {
-    /// The role of `organization`, or the built-in one, that is called `name`.
+    /// The role that is called `name` in `organization`: a built-in one, or one of it or of an
+    /// organization above it, the nearest first.
     ///
     /// # Errors
     /// The store's own.
@@ -137,16 +212,44 @@ impl Reading<'_> {
     ) -> Result<Option<Role>, StoreError> {
         let found = self.first(
             &sql!(
-                "SELECT id, name, abilities, state, revision FROM roles
-                 WHERE name = $2 AND state <> 'deleted'
-                     AND (organization IS NULL OR organization = $1)"
+                "WITH RECURSIVE above (id, parent, steps) AS (
+                     SELECT id, parent, 0 FROM organizations WHERE id = $1
+                     UNION ALL
+                     SELECT o.id, o.parent, above.steps + 1 FROM organizations o
+                     JOIN above ON o.id = above.parent)
+                 SELECT r.id, r.name, r.abilities, r.state, r.revision FROM roles r
+                 LEFT JOIN above ON above.id = r.organization
+                 WHERE r.name = $2 AND r.state <> 'deleted'
+                     AND (r.organization IS NULL OR above.id IS NOT NULL)
+                 ORDER BY COALESCE(above.steps, -1) LIMIT 1"
             ),
             &[organization.into(), name.into()],
         )?;
         found.map(read).transpose()
     }
 
-    /// The roles of `organization` with the built-in ones.
+    /// Whether every built-in role of this build stands as this build says.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn has_built_in_roles(&mut self) -> Result<bool, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, name, abilities, state, revision FROM roles
+                 WHERE organization IS NULL AND state <> 'deleted'"
+            ),
+            &[],
+        )?;
+        let roles: Vec<Role> = rows.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(BUILT_IN.iter().all(|wanted| {
+            roles.iter().any(|role| {
+                *role.name == *wanted.name
+                    && role.abilities.iter().map(Ability::as_str).eq(sorted(wanted.abilities))
+            })
+        }))
+    }
+
+    /// The roles of `organization` itself with the built-in ones.
     ///
     /// # Errors
     /// The store's own.
@@ -155,10 +258,55 @@ impl Reading<'_> {
             &sql!(
                 "SELECT id, name, abilities, state, revision FROM roles
                  WHERE state <> 'deleted' AND (organization IS NULL OR organization = $1)
-                 ORDER BY name LIMIT 1000"
+                 ORDER BY name LIMIT $2"
             ),
-            &[organization.into()],
+            &[organization.into(), MAX_PAGE.into()],
         )?;
         rows.into_iter().map(read).collect()
     }
+
+    /// The roles that `holder` holds, with the organizations they are held in.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_grants(&mut self, holder: Holder) -> Result<Vec<Held>, StoreError> {
+        grants_of(self, holder)
+    }
+}
+
+fn sorted(names: &[&'static str]) -> Vec<&'static str> {
+    names.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// A role as somebody holds it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// What is held, and where.
+    pub grant: Grant,
+    /// The name of the role.
+    pub role: String,
+    /// The number of the organization.
+    pub organization: i64,
+}
+
+fn grants_of(from: &mut impl Rows, holder: Holder) -> Result<Vec<Held>, StoreError> {
+    let (kind, id) = written(holder);
+    let rows = from.rows(
+        &sql!(
+            "SELECT g.role, g.organization, r.name, o.number FROM grants g
+             JOIN roles r ON r.id = g.role JOIN organizations o ON o.id = g.organization
+             WHERE g.holder = $1 AND g.holder_kind = $2 AND g.state = 'active'
+                 AND r.state <> 'deleted' AND o.state <> 'deleted'
+             ORDER BY o.number, r.name"
+        ),
+        &[id.as_slice().into(), kind.into()],
+    )?;
+    let held = |mut row: Row| {
+        Ok(Held {
+            grant: Grant { role: row.next("grants")?, organization: row.next("grants")? },
+            role: row.next("grants")?,
+            organization: row.next("grants")?,
+        })
+    };
+    rows.into_iter().map(held).collect()
 }

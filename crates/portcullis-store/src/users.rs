@@ -21,10 +21,21 @@ pub struct NewUser {
     pub organization: Id<Organization>,
     /// The login name, in its canonical form.
     pub login: Option<String>,
+    /// The address, in its canonical form; unique in the organization.
+    pub email: Option<String>,
     /// What people call them.
     pub name: String,
     /// Whether they may sign in at all.
     pub signs_in: bool,
+}
+
+/// What is to be changed of a user; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// The address, in its canonical form; an inner `None` takes it away.
+    pub email: Option<Option<String>>,
+    /// What people call them.
+    pub name: Option<String>,
 }
 
 /// A user's own row.
@@ -40,6 +51,8 @@ pub struct UserRow {
     pub realm: Id<Organization>,
     /// The login name, in its canonical form.
     pub login: Option<String>,
+    /// The address, in its canonical form.
+    pub email: Option<String>,
     /// What people call them.
     pub name: String,
     /// Whether they may sign in at all.
@@ -57,6 +70,7 @@ pub(crate) fn read(mut row: Row) -> Result<UserRow, StoreError> {
         organization: row.next(TABLE)?,
         realm: row.next(TABLE)?,
         login: row.next(TABLE)?,
+        email: row.next(TABLE)?,
         name: row.next(TABLE)?,
         signs_in: row.next(TABLE)?,
         state: row.next(TABLE)?,
@@ -65,20 +79,21 @@ pub(crate) fn read(mut row: Row) -> Result<UserRow, StoreError> {
 }
 
 impl Writing<'_> {
-    /// Makes a user; the answer is their identity.
+    /// Makes a user.
     ///
     /// # Errors
     /// Somebody in the realm has the login name, or the store's own.
-    pub fn insert_user(&mut self, new: &NewUser) -> Result<Id<User>, StoreError> {
+    pub fn insert_user(&mut self, new: &NewUser) -> Result<UserRow, StoreError> {
         let id = Id::fresh(self.now)?;
         let realm = self.realm_of(new.organization)?;
+        self.free_login(realm, new.login.as_deref())?;
         let number = self.next_number(realm, "user")?;
         let (now, revision) = (self.now, self.revision);
         self.execute(
             &sql!(
-                "INSERT INTO users (id, number, organization, realm, login, name, signs_in, state,
-                     created, revision)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9)"
+                "INSERT INTO users (id, number, organization, realm, login, email, name, signs_in,
+                     state, created, revision)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', $9, $10)"
             ),
             &[
                 id.into(),
@@ -86,13 +101,67 @@ impl Writing<'_> {
                 new.organization.into(),
                 realm.into(),
                 new.login.clone().into(),
+                new.email.clone().into(),
                 new.name.as_str().into(),
                 new.signs_in.into(),
                 now.into(),
                 revision.into(),
             ],
         )?;
-        Ok(id)
+        Ok(UserRow {
+            id,
+            number,
+            organization: new.organization,
+            realm,
+            login: new.login.clone(),
+            email: new.email.clone(),
+            name: new.name.clone(),
+            signs_in: new.signs_in,
+            state: State::Active,
+            version: revision,
+        })
+    }
+
+    /// A login name whose holder went with an organization is free again.
+    fn free_login(
+        &mut self,
+        realm: Id<Organization>,
+        login: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let Some(login) = login else { return Ok(()) };
+        let revision = self.revision;
+        self.execute(
+            &sql!(
+                "UPDATE users SET state = 'deleted', revision = $3
+                 WHERE realm = $1 AND login = $2 AND state <> 'deleted' AND organization IN
+                     (SELECT id FROM organizations WHERE state = 'deleted')"
+            ),
+            &[realm.into(), login.into(), revision.into()],
+        )
+        .map(drop)
+    }
+
+    /// Changes what is known of a user.
+    ///
+    /// # Errors
+    /// Somebody in the organization has the address, there is no such user, or the store's own.
+    pub fn update_user(&mut self, id: Id<User>, change: &UserChange) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "user",
+            &sql!(
+                "UPDATE users SET name = COALESCE($2, name),
+                     email = CASE WHEN $3 = 1 THEN $4 ELSE email END, revision = $5
+                 WHERE id = $1 AND state <> 'deleted'"
+            ),
+            &[
+                id.into(),
+                change.name.clone().into(),
+                change.email.is_some().into(),
+                change.email.clone().flatten().into(),
+                revision.into(),
+            ],
+        )
     }
 
     /// Switches a user.
@@ -123,10 +192,51 @@ impl Reading<'_> {
     ) -> Result<Option<UserRow>, StoreError> {
         let found = self.first(
             &sql!(
-                "SELECT id, number, organization, realm, login, name, signs_in, state, revision
-                 FROM users WHERE realm = $1 AND login = $2 AND state <> 'deleted'"
+                "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                     revision
+                 FROM users WHERE realm = $1 AND login = $2 AND state <> 'deleted'
+                     AND organization NOT IN
+                         (SELECT id FROM organizations WHERE state = 'deleted')"
             ),
             &[realm.into(), login.into()],
+        )?;
+        found.map(read).transpose()
+    }
+
+    /// The user of `realm` with this number.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_user_numbered(
+        &mut self,
+        realm: Id<Organization>,
+        number: i64,
+    ) -> Result<Option<UserRow>, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                     revision
+                 FROM users WHERE realm = $1 AND number = $2 AND state <> 'deleted'
+                     AND organization NOT IN
+                         (SELECT id FROM organizations WHERE state = 'deleted')"
+            ),
+            &[realm.into(), number.into()],
+        )?;
+        found.map(read).transpose()
+    }
+
+    /// The user with this identity, whatever their state.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_user_row(&mut self, id: Id<User>) -> Result<Option<UserRow>, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                     revision
+                 FROM users WHERE id = $1"
+            ),
+            &[id.into()],
         )?;
         found.map(read).transpose()
     }
@@ -142,11 +252,35 @@ impl Reading<'_> {
     ) -> Result<Vec<UserRow>, StoreError> {
         let rows = self.rows(
             &sql!(
-                "SELECT id, number, organization, realm, login, name, signs_in, state, revision
+                "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                     revision
                  FROM users WHERE realm = $1 AND number > $2 AND state <> 'deleted'
+                     AND organization NOT IN
+                         (SELECT id FROM organizations WHERE state = 'deleted')
                  ORDER BY number LIMIT $3"
             ),
             &[realm.into(), after.into(), MAX_PAGE.into()],
+        )?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// The users of `organization` itself numbered above `after`, a page of them.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_users_of(
+        &mut self,
+        organization: Id<Organization>,
+        after: i64,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                     revision
+                 FROM users WHERE organization = $1 AND number > $2 AND state <> 'deleted'
+                 ORDER BY number LIMIT $3"
+            ),
+            &[organization.into(), after.into(), MAX_PAGE.into()],
         )?;
         rows.into_iter().map(read).collect()
     }

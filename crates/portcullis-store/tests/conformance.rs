@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::{Organization, State};
-use portcullis_core::principal::Grant;
+use portcullis_core::principal::{Grant, Holder};
 use portcullis_core::scheme;
 use portcullis_core::seal::{MasterKey, Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
+use portcullis_store::organizations::NewOrganization;
 use portcullis_store::users::NewUser;
 use portcullis_store::{Store, StoreError, Target, Write};
 
@@ -63,12 +64,22 @@ fn write(action: &'static str) -> Write {
     Write::new("test", action).unwrap()
 }
 
+fn new_root() -> NewOrganization {
+    NewOrganization { parent: None, name: "Root".into(), realm: true }
+}
+
 async fn root(store: &Store) -> Id<Organization> {
-    store.write(write("org"), |it| it.insert_organization(None, "Root")).await.unwrap().value
+    store.write(write("org"), |it| it.insert_organization(&new_root())).await.unwrap().value.id
 }
 
 fn user(organization: Id<Organization>, login: &str) -> NewUser {
-    NewUser { organization, login: Some(login.into()), name: login.into(), signs_in: true }
+    NewUser {
+        organization,
+        login: Some(login.into()),
+        email: None,
+        name: login.into(),
+        signs_in: true,
+    }
 }
 
 #[test]
@@ -90,7 +101,8 @@ fn revisions_have_no_gaps_and_a_failed_write_changes_nothing() {
         assert_eq!(next.revision, Revision(first.revision.0 + 1));
         let users = store.read(move |it| it.list_users(root, 0)).await.unwrap();
         let logins: Vec<_> = users.iter().map(|it| (it.number, it.login.as_deref())).collect();
-        assert_eq!(logins, [(1, Some("a")), (2, Some("b"))]);
+        let expected = [(1, "admin"), (2, "anonymous"), (3, "a"), (4, "b")];
+        assert_eq!(logins, expected.map(|(number, login)| (number, Some(login))));
         let audit = store.read(|it| it.list_audit(Revision(i64::MAX), 10)).await.unwrap();
         let actions: Vec<_> = audit.iter().map(|it| it.action.as_str()).collect();
         assert_eq!(actions, ["d", "a", "org"]);
@@ -150,10 +162,10 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
         let issued = issue(&peppers).unwrap();
         let (key, verifier) = (issued.key.clone(), issued.verifier.to_bytes().to_vec());
         let made = store.write(write("setup"), move |it| {
-            let root = it.insert_organization(None, "Root")?;
-            let owner = it.insert_user(&user(root, "owner"))?;
+            let root = it.insert_organization(&new_root())?.id;
+            let owner = it.insert_user(&user(root, "owner"))?.id;
             let role = it.insert_role(None, "Owner", &["Users - Manage"])?;
-            it.set_grant(owner, Grant { role, organization: root }, State::Active)?;
+            it.set_grant(Holder::User(owner), Grant { role, organization: root }, State::Active)?;
             let id = it.insert_credential(&NewCredential {
                 scheme: scheme::API_KEY,
                 key: issued.key,
@@ -190,7 +202,7 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
         }
         let grant = Grant { role, organization: root };
         let done = store.write(write("role"), move |it| {
-            it.set_grant(owner, grant, State::Deleted)?;
+            it.set_grant(Holder::User(owner), grant, State::Deleted)?;
             it.set_user_state(owner, State::Disabled)
         });
         let revision = done.await.unwrap().revision;

@@ -17,7 +17,7 @@ use crate::sql::Sql;
 
 /// How the migrations spell their words here.
 pub(super) const WORDS: &[(&str, &str)] =
-    &[("{INT}", "BIGINT"), ("{BLOB}", "BYTEA"), ("{STRICT}", "")];
+    &[("{INT}", "BIGINT"), ("{BLOB}", "BYTEA"), ("{STRICT}", ""), ("{X}", "'\\x"), ("{/X}", "'")];
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -12,8 +12,13 @@ use crate::error::StoreError;
 use crate::sql::Sql;
 
 /// How the migrations spell their words here.
-pub(super) const WORDS: &[(&str, &str)] =
-    &[("{INT}", "INTEGER"), ("{BLOB}", "BLOB"), ("{STRICT}", "STRICT")];
+pub(super) const WORDS: &[(&str, &str)] = &[
+    ("{INT}", "INTEGER"),
+    ("{BLOB}", "BLOB"),
+    ("{STRICT}", "STRICT"),
+    ("{X}", "X'"),
+    ("{/X}", "'"),
+];
 
 /// How long a writer waits for another process, in milliseconds.
 const BUSY_TIMEOUT: &str = "2000";

@@ -9,7 +9,7 @@ use portcullis_core::id::Id;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::PasswordVerifier;
-use portcullis_core::principal::{Password, User};
+use portcullis_core::principal::{Group, Holder, Password, User};
 use portcullis_core::scheme::{self, SchemeName};
 use portcullis_core::time::Timestamp;
 
@@ -17,29 +17,11 @@ use super::Memory;
 use crate::credentials::CredentialRow;
 use crate::error::StoreError;
 use crate::feed::Changes;
+use crate::groups::{GroupRow, MemberRow};
 use crate::guards::GuardRow;
 use crate::roles::GrantRow;
+use crate::sessions::SessionRow;
 use crate::users::UserRow;
-
-/// A user as a copy that can be changed before it replaces the one in memory.
-fn copy(user: &User) -> User {
-    User {
-        id: user.id,
-        version: user.version,
-        number: user.number,
-        organization: user.organization,
-        realm: user.realm,
-        login: user.login.clone(),
-        state: user.state,
-        password: user.password.as_ref().map(|password| Password {
-            credential: password.credential,
-            verifier: password.verifier,
-            remembered: Remembered::empty(),
-        }),
-        grants: user.grants.clone(),
-        groups: user.groups.clone(),
-    }
-}
 
 impl Memory {
     /// Applies what a snapshot of the feed holds; `standing` are all guards that stand in it.
@@ -63,25 +45,39 @@ impl Memory {
             Some(scheme::BASIC) => password_verifier(row).map(drop),
             Some(scheme) => self.key(row, scheme).map(drop),
             None => Err(corrupt(format!("no scheme `{}`", row.scheme))),
-        })
+        })?;
+        changes.sessions.iter().try_for_each(|row| self.session(row).map(drop))
     }
 
+    /// First what takes away, to what is there already; then everything, so that a row whose
+    /// parent came with it finds it.
     fn pass(&self, changes: &Changes, live: bool) {
-        let now = |state: State| (state == State::Active) == live;
+        let now = |state: State| live || state != State::Active;
         for row in changes.organizations.iter().filter(|row| now(row.state)) {
             self.organizations.pin().insert(row.id, Arc::new(row.clone()));
         }
         for row in changes.roles.iter().filter(|row| now(row.state)) {
             self.roles.pin().insert(row.id, Arc::new(row.clone()));
         }
+        for row in changes.groups.iter().filter(|row| now(row.state)) {
+            self.apply_group(row);
+        }
         for row in changes.users.iter().filter(|row| now(row.state)) {
             self.apply_user(row);
+        }
+        for row in changes.members.iter().filter(|row| now(row.state)) {
+            self.apply_member(row);
         }
         for row in changes.grants.iter().filter(|row| now(row.state)) {
             self.apply_grant(row);
         }
         for row in changes.credentials.iter().filter(|row| now(row.state)) {
             self.apply_credential(row);
+        }
+        for row in changes.sessions.iter().filter(|row| now(row.state)) {
+            if let Ok(session) = self.session(row) {
+                self.credentials.pin().insert(session.filed_at, session);
+            }
         }
     }
 
@@ -94,9 +90,9 @@ impl Memory {
         let new_name =
             row.login.as_ref().filter(|_| signs_in).map(|it| self.place_of_name(row.realm, it));
         if let Some(old) = old_name.filter(|old| Some(*old) != new_name) {
-            self.names.pin().remove(&old);
+            self.forget_name(old, row.id);
         }
-        let kept = before.as_deref().map(copy);
+        let kept = before.as_deref().cloned();
         let (password, grants, groups) =
             kept.map(|kept| (kept.password, kept.grants, kept.groups)).unwrap_or_default();
         let user = User {
@@ -117,34 +113,51 @@ impl Memory {
         }
     }
 
+    /// Somebody else may have the name already.
+    fn forget_name(&self, place: FiledAt, id: Id<User>) {
+        let names = self.names.pin();
+        if names.get(&place) == Some(&id) {
+            names.remove(&place);
+        }
+    }
+
     fn change_user(&self, id: Id<User>, change: impl FnOnce(&mut User)) {
-        if let Some(before) = self.user(id) {
-            let mut user = copy(&before);
+        if let Some(mut user) = self.user(id).as_deref().cloned() {
             change(&mut user);
             self.users.pin().insert(id, Arc::new(user));
         }
     }
 
-    fn apply_grant(&self, row: &GrantRow) {
-        self.change_user(row.holder, |user| {
-            let mut grants: Vec<_> =
-                user.grants.iter().copied().filter(|grant| *grant != row.grant).collect();
-            if row.state == State::Active {
-                grants.push(row.grant);
-            }
-            user.grants = grants.into();
+    fn apply_group(&self, row: &GroupRow) {
+        let grants = self.group(row.id).map(|group| group.grants.clone()).unwrap_or_default();
+        let (id, version, organization, state) = (row.id, row.version, row.organization, row.state);
+        let group = Group { id, version, organization, state, grants };
+        self.groups.pin().insert(row.id, Arc::new(group));
+    }
+
+    fn apply_member(&self, row: &MemberRow) {
+        self.change_user(row.member, |user| {
+            user.groups = with(&user.groups, row.group, row.state);
         });
+    }
+
+    fn apply_grant(&self, row: &GrantRow) {
+        match row.holder {
+            Holder::Group(id) => {
+                if let Some(mut group) = self.group(id).as_deref().cloned() {
+                    group.grants = with(&group.grants, row.grant, row.state);
+                    self.groups.pin().insert(id, Arc::new(group));
+                }
+            }
+            Holder::User(id) => self.change_user(id, |user| {
+                user.grants = with(&user.grants, row.grant, row.state);
+            }),
+        }
     }
 
     fn apply_credential(&self, row: &CredentialRow) {
         match SchemeName::named(&row.scheme) {
-            Some(scheme::BASIC) => {
-                if let Ok((credential, verifier)) = password_verifier(row) {
-                    let remembered = Remembered::empty();
-                    let password = Password { credential, verifier, remembered };
-                    self.change_user(row.owner, |user| user.password = Some(password));
-                }
-            }
+            Some(scheme::BASIC) => self.apply_password(row),
             Some(scheme) => {
                 if let Ok(credential) = self.key(row, scheme) {
                     self.credentials.pin().insert(credential.filed_at, credential);
@@ -153,6 +166,45 @@ impl Memory {
             // `check_known` has seen to it.
             None => {}
         }
+    }
+
+    fn apply_password(&self, row: &CredentialRow) {
+        let filed_at = self.place_of_key(scheme::BASIC, &row.key);
+        let credential = Credential { filed_at, ..credential(row, scheme::BASIC) };
+        self.credentials.pin().insert(filed_at, credential);
+        self.change_user(row.owner, |user| {
+            let mine = user.password.as_ref().is_none_or(|it| it.credential.id == row.id);
+            match password_verifier(row) {
+                Ok(Some(verifier)) => {
+                    let remembered = Remembered::empty();
+                    user.password = Some(Arc::new(Password { credential, verifier, remembered }));
+                }
+                Ok(None) | Err(_) if mine => user.password = None,
+                Ok(None) | Err(_) => {}
+            }
+        });
+    }
+
+    fn session(&self, row: &SessionRow) -> Result<Credential, StoreError> {
+        let of = |name: &str| {
+            SchemeName::named(name).ok_or_else(|| corrupt(format!("no scheme `{name}`")))
+        };
+        let scheme = of(&row.scheme)?;
+        let verifier = KeyVerifier::from_bytes(&row.verifier)
+            .ok_or_else(|| corrupt("the form of a verifier is not known".into()))?;
+        Ok(Credential {
+            id: row.id,
+            version: row.version,
+            scheme,
+            owner: row.owner,
+            state: row.state,
+            not_before: Timestamp::MIN,
+            expires: row.expires,
+            read_only: row.read_only,
+            verifier,
+            filed_at: self.place_of_key(scheme, &row.key),
+            parent: Some(self.place_of_key(of(&row.parent_scheme)?, &row.parent_key)),
+        })
     }
 
     fn key(&self, row: &CredentialRow, scheme: SchemeName) -> Result<Credential, StoreError> {
@@ -204,13 +256,24 @@ fn credential(row: &CredentialRow, scheme: SchemeName) -> Credential {
         read_only: row.read_only,
         verifier: KeyVerifier::decoy(portcullis_core::seal::PepperId(0), [0; 32]),
         filed_at: FiledAt([0; 16]),
+        parent: None,
     }
 }
 
-fn password_verifier(row: &CredentialRow) -> Result<(Credential, PasswordVerifier), StoreError> {
+/// What checks a password; nothing once it is gone.
+fn password_verifier(row: &CredentialRow) -> Result<Option<PasswordVerifier>, StoreError> {
+    if row.state == State::Deleted {
+        return Ok(None);
+    }
     let verifier = PasswordVerifier::from_bytes(&row.verifier)
         .ok_or_else(|| corrupt("the form of a password verifier is not known".into()))?;
-    Ok((credential(row, scheme::BASIC), verifier))
+    Ok(Some(verifier))
+}
+
+/// `all` with `one` in it, or without it.
+fn with<T: Copy + PartialEq>(all: &[T], one: T, state: State) -> Box<[T]> {
+    let others = all.iter().copied().filter(|it| *it != one);
+    others.chain((state == State::Active).then_some(one)).collect()
 }
 
 const fn corrupt(reason: String) -> StoreError {
