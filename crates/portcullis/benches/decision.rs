@@ -23,6 +23,7 @@ use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
+use portcullis_store::organizations::NewOrganization;
 use portcullis_store::users::NewUser;
 use portcullis_store::{Store, Target, Write};
 
@@ -69,14 +70,23 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let write = Write::new("bench", "setup").unwrap();
     let made = runtime.block_on(store.write(write, move |it| {
-        let root = it.insert_organization(None, "Root")?;
+        let root = it
+            .insert_organization(&NewOrganization {
+                parent: None,
+                name: "Root".into(),
+                realm: true,
+            })?
+            .id;
         let login = Some("owner".to_owned());
-        let owner = it.insert_user(&NewUser {
-            organization: root,
-            login,
-            name: "Owner".into(),
-            signs_in: true,
-        })?;
+        let owner = it
+            .insert_user(&NewUser {
+                organization: root,
+                login,
+                email: None,
+                name: "Owner".into(),
+                signs_in: true,
+            })?
+            .id;
         it.set_password(owner, &password.to_bytes())?;
         it.insert_credential(&NewCredential {
             scheme: scheme::API_KEY,

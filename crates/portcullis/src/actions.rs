@@ -2,8 +2,12 @@
 //! translate to and from it; it knows no HTTP.
 
 mod acknowledge;
+mod authority;
+pub(crate) mod groups;
 pub(crate) mod guards;
 pub(crate) mod keys;
+pub(crate) mod organizations;
+pub(crate) mod roles;
 pub(crate) mod setup;
 pub(crate) mod users;
 
@@ -11,15 +15,20 @@ use std::sync::Arc;
 
 use portcullis_core::ability::BadAbility;
 use portcullis_core::guard::{BadGuard, Overlap};
-use portcullis_core::name::BadName;
+use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
 use portcullis_core::seal::{NoEntropy, Peppers};
-use portcullis_store::{Store, StoreError, Write};
+use portcullis_store::{Store, StoreError, Write, Writing};
 
 pub(crate) use acknowledge::{Acknowledge, Wake};
+pub(crate) use authority::Actor;
+use authority::Needs;
+
+/// How often a write is decided anew because what it was decided from changed.
+const TRIES: usize = 3;
 
 /// Everything an action needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Actions {
     /// What is remembered.
     pub(crate) store: Arc<Store>,
@@ -29,8 +38,8 @@ pub(crate) struct Actions {
     pub(crate) cost: Cost,
     /// How to know that a write has reached whoever judges by it.
     pub(crate) acknowledge: Acknowledge,
-    /// Who acts, as the audit trail calls them.
-    pub(crate) actor: String,
+    /// Who acts.
+    pub(crate) actor: Actor,
 }
 
 /// Why an action was not done, or is not known to be.
@@ -48,6 +57,8 @@ pub(crate) enum ActionError {
     Missing(String),
     #[error(transparent)]
     Name(#[from] BadName),
+    #[error("this is not yours to do")]
+    NotAllowed,
     #[error(transparent)]
     Overlap(#[from] Overlap),
     #[error(transparent)]
@@ -56,17 +67,25 @@ pub(crate) enum ActionError {
     Pending,
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Title(#[from] BadTitle),
+    #[error("{0}")]
+    Unfit(&'static str),
 }
 
 impl ActionError {
     /// A conflict told as what it is: `what` exists already.
-    fn or_exists(error: StoreError, what: String) -> Self {
-        if matches!(error, StoreError::Conflict) { Self::Exists(what) } else { error.into() }
+    fn or_exists(self, what: impl FnOnce() -> String) -> Self {
+        if matches!(self, Self::Store(StoreError::Conflict)) { Self::Exists(what()) } else { self }
     }
 
     /// Absence told as what it is: there is no `what`.
-    fn or_missing(error: StoreError, what: String) -> Self {
-        if matches!(error, StoreError::NotFound(_)) { Self::Missing(what) } else { error.into() }
+    fn or_missing(self, what: impl FnOnce() -> String) -> Self {
+        if matches!(self, Self::Store(StoreError::NotFound(_))) {
+            Self::Missing(what())
+        } else {
+            self
+        }
     }
 }
 
@@ -76,8 +95,59 @@ impl From<NoEntropy> for ActionError {
     }
 }
 
+/// What is about to be done.
+#[derive(Clone, Copy, Debug)]
+struct Deed {
+    /// What the audit trail calls it.
+    action: &'static str,
+    /// Whether it takes something away, and so goes ahead of what gives.
+    urgent: bool,
+    /// The right that whoever does it must hold, and where.
+    needs: Needs,
+}
+
+impl Deed {
+    const fn new(action: &'static str, needs: Needs) -> Self {
+        Self { action, urgent: false, needs }
+    }
+
+    const fn urgent(self) -> Self {
+        Self { urgent: true, ..self }
+    }
+}
+
 impl Actions {
-    fn write(&self, action: &'static str) -> Result<Write, StoreError> {
-        Write::new(self.actor.as_str(), action)
+    /// Decides whether the actor may, writes if that still holds at the write's own revision, and
+    /// answers when every server judges by it.
+    async fn act<T: Send + 'static>(
+        &self,
+        deed: Deed,
+        work: impl Fn(&mut Writing<'_>) -> Result<T, StoreError> + Clone + Send + 'static,
+    ) -> Result<T, ActionError> {
+        for _ in 0..TRIES {
+            let authority = self.decide(&deed.needs)?;
+            let write = Write::new(self.actor.told(), deed.action)?;
+            let write = if deed.urgent { write.urgent() } else { write };
+            let work = work.clone();
+            let done = self.store.write(write, move |writing| {
+                authority.map_or(Ok(()), |authority| writing.uphold(&authority))?;
+                work(writing)
+            });
+            match done.await {
+                Ok(done) => {
+                    self.acknowledge.wait(&self.store, done.revision).await?;
+                    return Ok(done.value);
+                }
+                Err(StoreError::Changed) => self.catch_up().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Changed.into())
+    }
+
+    /// Waits until this server judges by everything that is written now.
+    async fn catch_up(&self) -> Result<(), ActionError> {
+        let stamp = self.store.read(|reading| reading.stamp()).await?;
+        self.acknowledge.wait(&self.store, stamp.revision).await
     }
 }

@@ -1,9 +1,16 @@
 //! The command line.
 
-mod commands;
+mod file_guards;
+mod groups;
 mod guards;
+mod keys;
+mod organizations;
+mod output;
+mod place;
 mod quickstart;
 mod reference;
+mod roles;
+mod users;
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -12,10 +19,13 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use portcullis_core::scheme;
+use portcullis_core::time::Clock as _;
 use tokio::sync::watch;
 
+use crate::actions::{Actions, Actor};
 use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
 use crate::serve::{House, Server};
+use output::Output;
 
 /// The front door for an API: issues, verifies and revokes credentials, and guards upstreams.
 #[derive(Parser)]
@@ -58,15 +68,24 @@ enum Command {
     /// Print reference documentation
     #[command(subcommand, hide = true)]
     Docs(DocsCommand),
-    /// Make, list and switch users, and set their passwords
+    /// Make, list, switch and delete organizations
     #[command(subcommand)]
-    User(commands::UserCommand),
+    Org(organizations::OrgCommand),
+    /// Make, list, switch and delete users, and set their passwords
+    #[command(subcommand)]
+    User(users::UserCommand),
+    /// Make, list and delete groups of users
+    #[command(subcommand)]
+    Group(groups::GroupCommand),
+    /// Make, list and change roles, and say who holds them where
+    #[command(subcommand)]
+    Role(roles::RoleCommand),
     /// Make, list, switch and revoke API keys
     #[command(subcommand)]
-    Key(commands::KeyCommand),
+    Key(keys::KeyCommand),
     /// Make, list and delete guards
     #[command(subcommand)]
-    Guard(commands::GuardCommand),
+    Guard(guards::GuardCommand),
 }
 
 #[derive(Subcommand)]
@@ -95,6 +114,7 @@ pub(crate) fn run() -> ExitCode {
 
 async fn execute(cli: Cli) -> anyhow::Result<()> {
     let (json, place) = (cli.place.json, cli.place);
+    let output = Output { json };
     match cli.command {
         Command::Quickstart(args) => quickstart::run(load(&place)?, args).await,
         Command::Serve { listen } => serve(load(&place)?, listen).await,
@@ -120,9 +140,16 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             say(&config::sample());
             Ok(())
         }
-        Command::User(command) => commands::user(&open(&place).await?, command, json).await,
-        Command::Key(command) => commands::key(&open(&place).await?, command, json).await,
-        Command::Guard(command) => commands::guard(&open(&place).await?, command, json).await,
+        Command::Org(command) => organizations::run(&open(&place).await?, command, output).await,
+        Command::User(command) => users::run(&open(&place).await?, command, output).await,
+        Command::Group(command) => groups::run(&open(&place).await?, command, output).await,
+        Command::Role(command) => roles::run(&open(&place).await?, command, output).await,
+        Command::Key(command) => {
+            let house = house(&place).await?;
+            let now = house.clock.now().wall;
+            keys::run(&house.actions(operator()), now, command, output).await
+        }
+        Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
     }
 }
 
@@ -139,14 +166,24 @@ fn read(file: Option<&Path>, place: &PlaceArgs) -> Result<Config, Mistakes> {
     };
     let schemes: Vec<&str> = scheme::ALL.iter().map(|kind| kind.name.as_str()).collect();
     let config = config::load(file, &environment, &Known { schemes: &schemes })?;
-    guards::check(&config.guards)?;
+    file_guards::check(&config.guards)?;
     Ok(config)
 }
 
-async fn open(place: &PlaceArgs) -> anyhow::Result<House> {
+async fn house(place: &PlaceArgs) -> anyhow::Result<House> {
     let config = load(place)?;
     log(LogFormat::Human, LogLevel::Warn);
     House::open(config).await
+}
+
+/// The actions of whoever runs the command.
+async fn open(place: &PlaceArgs) -> anyhow::Result<Actions> {
+    Ok(house(place).await?.actions(operator()))
+}
+
+fn operator() -> Actor {
+    let user = std::env::var("USER").unwrap_or_else(|_| "operator".into());
+    Actor::Operator(format!("command line ({user})"))
 }
 
 async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result<()> {
@@ -155,9 +192,10 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     if config.store.data.join(quickstart::FILE).exists() {
         complain("warning: this folder holds the secrets of a quickstart; it is for trying out\n");
     }
-    let guards = guards::definitions(&config.guards)?;
+    let settings = config.guards.clone();
     let server = Server::start(House::open(config).await?).await?;
-    server.actions("configuration file").set_file_guards(guards).await?;
+    let actions = server.actions(Actor::Operator("configuration file".into()));
+    actions.set_file_guards(file_guards::stand(&actions, &settings).await?).await?;
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())

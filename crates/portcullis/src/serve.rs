@@ -22,7 +22,7 @@ use portcullis_store::{Store, Target, folder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::actions::{Acknowledge, Actions, Wake};
+use crate::actions::{Acknowledge, Actions, Actor, Wake, setup};
 use crate::clock::SystemClock;
 use crate::config::{Config, Passwords};
 use crate::control::{self, Control};
@@ -71,11 +71,12 @@ impl House {
             None => master_key(&place.data, fresh)?,
         };
         let peppers = Arc::new(store.open_peppers(&master).await?);
+        setup::prepare(&store).await?;
         Ok(Self { store, peppers, clock, config })
     }
 
     /// The actions of a command, while a server may or may not run.
-    pub(crate) fn actions(&self, actor: String) -> Actions {
+    pub(crate) fn actions(&self, actor: Actor) -> Actions {
         let folder = (!self.store.is_shared()).then(|| self.config.store.data.clone());
         Actions {
             store: Arc::clone(&self.store),
@@ -155,12 +156,12 @@ impl Server {
     }
 
     /// The actions of this very process.
-    pub(crate) fn actions(&self, actor: &str) -> Actions {
+    pub(crate) fn actions(&self, actor: Actor) -> Actions {
         let follower = Arc::clone(&self.follower);
         let applied = self.follower.applied();
-        let wake = Wake(Box::new(move || follower.wake()));
+        let wake = Wake(Arc::new(move || follower.wake()));
         let acknowledge = Acknowledge::Here { wake, applied };
-        Actions { acknowledge, ..self.house.actions(actor.into()) }
+        Actions { acknowledge, ..self.house.actions(actor) }
     }
 
     /// Answers until `stop` says so, then drains.

@@ -19,7 +19,7 @@ use crate::control;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Who must have applied a write before it is done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Acknowledge {
     /// The server that writes, by its own feed.
     Here {
@@ -38,7 +38,8 @@ pub(crate) enum Acknowledge {
 }
 
 /// Rings the feed of this very process.
-pub(crate) struct Wake(pub(crate) Box<dyn Fn() + Send + Sync>);
+#[derive(Clone)]
+pub(crate) struct Wake(pub(crate) Arc<dyn Fn() + Send + Sync>);
 
 impl std::fmt::Debug for Wake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,39 +2,48 @@
 
 use std::sync::Arc;
 
-use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
+use portcullis_core::ability::MANAGE_GUARDS;
+use portcullis_core::guard::{BadGuard, Definition, GuardTable, Overlap, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
 use portcullis_store::guards::GuardRow;
 
-use super::{ActionError, Actions};
+use super::authority::Needs;
+use super::{ActionError, Actions, Deed};
+
+const fn needs(organization: Id<Organization>) -> Needs {
+    Needs { ability: MANAGE_GUARDS, organization }
+}
+
+/// A guard of the configuration file, and the organization it belongs to.
+pub(crate) type FileGuard = (Id<Organization>, Definition);
 
 impl Actions {
-    /// Makes a guard of the root organization.
-    pub(crate) async fn create_guard(&self, definition: Definition) -> Result<(), ActionError> {
-        let root = self.root().await?;
-        self.check_fit(&definition, root).await?;
+    /// Makes a guard of `organization`.
+    pub(crate) async fn create_guard(
+        &self,
+        organization: Id<Organization>,
+        definition: Definition,
+    ) -> Result<(), ActionError> {
+        // Told before anything is written, and looked at again under the write's own revision.
+        fit(&self.list_guards().await?, &[(organization, definition.clone())])?;
         let told = definition.name.clone();
-        let made = self.store.write(self.write("guard.create")?, move |writing| {
+        let made = self.act(Deed::new("guard.create", needs(organization)), move |writing| {
             writing.note(format!("guard {}", definition.name), "");
-            writing.insert_guard(root, Source::Store, &definition)
+            if fit(&writing.list_guards()?, &[(organization, definition.clone())]).is_err() {
+                return Err(portcullis_store::StoreError::Conflict);
+            }
+            writing.insert_guard(organization, Source::Store, &definition).map(drop)
         });
-        let made =
-            made.await.map_err(|error| ActionError::or_exists(error, format!("guard `{told}`")))?;
-        self.acknowledge.wait(&self.store, made.revision).await
+        made.await.map_err(|error| {
+            error.or_exists(|| format!("guard `{told}`, or another in its place,"))
+        })
     }
 
-    /// Whether the guard can stand beside all others.
-    async fn check_fit(
-        &self,
-        definition: &Definition,
-        root: Id<Organization>,
-    ) -> Result<(), ActionError> {
-        let mut table = GuardTable::default();
-        for row in self.list_guards().await? {
-            table.insert(&Arc::new(row.definition.build(standing(&row, root))?))?;
-        }
-        Ok(table.insert(&Arc::new(definition.build(new(0, root))?))?)
+    /// The guard called `name`.
+    pub(crate) async fn find_guard(&self, name: &str) -> Result<GuardRow, ActionError> {
+        let found = self.list_guards().await?.into_iter().find(|row| row.definition.name == name);
+        found.ok_or_else(|| ActionError::Missing(format!("guard `{name}`")))
     }
 
     /// Every guard that stands.
@@ -44,72 +53,100 @@ impl Actions {
 
     /// Makes the guards of the configuration file stand, and no others of it. A name that stands in
     /// the store too is a mistake.
-    pub(crate) async fn set_file_guards(&self, wanted: Vec<Definition>) -> Result<(), ActionError> {
-        let root = self.root().await?;
+    pub(crate) async fn set_file_guards(&self, wanted: Vec<FileGuard>) -> Result<(), ActionError> {
         let standing = self.list_guards().await?;
-        let of_file = standing.iter().filter(|row| row.source == Source::File);
-        if of_file.map(|row| &row.definition).eq(sorted(&wanted)) {
+        let (of_file, others): (Vec<_>, Vec<_>) =
+            standing.into_iter().partition(|row| row.source == Source::File);
+        let told = of_file.iter().map(|row| (row.organization, &row.definition));
+        if told.eq(sorted(&wanted)) {
             return Ok(());
         }
-        let mut table = GuardTable::default();
-        for row in standing.iter().filter(|row| row.source == Source::Store) {
-            table.insert(&Arc::new(row.definition.build(self::standing(row, root))?))?;
-        }
-        for (number, definition) in (0_u16..).zip(&wanted) {
-            table.insert(&Arc::new(definition.build(new(number, root))?))?;
-        }
-        let done = self.store.write(self.write("guard.file")?.urgent(), move |writing| {
+        fit(&others, &wanted)?;
+        let root = self.root().await?.id;
+        let done = self.act(Deed::new("guard.file", needs(root)).urgent(), move |writing| {
             writing.note("guards of the configuration file", format!("{}", wanted.len()));
-            for row in standing.iter().filter(|row| row.source == Source::File) {
+            for row in &of_file {
                 writing.delete_guard(&row.definition.name, Source::File)?;
             }
-            wanted.iter().try_for_each(|it| writing.insert_guard(root, Source::File, it).map(drop))
+            wanted.iter().try_for_each(|(organization, it)| {
+                writing.insert_guard(*organization, Source::File, it).map(drop)
+            })
         });
-        let done = done.await.map_err(|error| {
-            ActionError::or_exists(error, "a guard of the configuration file, in the store,".into())
-        })?;
-        self.acknowledge.wait(&self.store, done.revision).await
+        done.await.map_err(|error| {
+            error.or_exists(|| "a guard of the configuration file, in the store,".into())
+        })
     }
 
     /// Deletes a guard: its address answers no more.
-    pub(crate) async fn delete_guard(&self, name: &str) -> Result<(), ActionError> {
-        let (wanted, write) = (name.to_owned(), self.write("guard.delete")?.urgent());
-        let done = self.store.write(write, move |writing| {
+    pub(crate) async fn delete_guard(&self, guard: &GuardRow) -> Result<(), ActionError> {
+        if guard.source == Source::File {
+            return Err(ActionError::Unfit(
+                "this guard stands in the configuration file; delete it there",
+            ));
+        }
+        let wanted = guard.definition.name.clone();
+        let told = wanted.clone();
+        let deed = Deed::new("guard.delete", needs(guard.organization)).urgent();
+        let done = self.act(deed, move |writing| {
             writing.note(format!("guard {wanted}"), "");
             writing.delete_guard(&wanted, Source::Store)
         });
-        let done = done.await.map_err(|error| {
-            ActionError::or_missing(error, format!("guard `{name}` in the store"))
-        })?;
-        self.acknowledge.wait(&self.store, done.revision).await
+        done.await.map_err(|error| error.or_missing(|| format!("guard `{told}` in the store")))
     }
 }
 
+/// Why guards cannot stand side by side.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error(transparent)]
+    Bad(#[from] BadGuard),
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
+}
+
+impl From<Unfit> for ActionError {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Bad(bad) => bad.into(),
+            Unfit::Overlap(overlap) => overlap.into(),
+        }
+    }
+}
+
+/// Whether the guards `wanted` can be built, and stand beside those that are `standing`.
+fn fit(standing: &[GuardRow], wanted: &[FileGuard]) -> Result<(), Unfit> {
+    let mut table = GuardTable::default();
+    for row in standing {
+        let place = Standing {
+            id: row.id,
+            version: row.version,
+            source: row.source,
+            organization: row.organization,
+            realm: row.organization,
+        };
+        table.insert(&Arc::new(row.definition.build(place)?))?;
+    }
+    for (number, (organization, definition)) in (0_u16..).zip(wanted) {
+        table.insert(&Arc::new(definition.build(new(number, *organization))?))?;
+    }
+    Ok(())
+}
+
 /// In the order in which the store lists them.
-fn sorted(definitions: &[Definition]) -> Vec<&Definition> {
-    let mut sorted: Vec<&Definition> = definitions.iter().collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    sorted
+fn sorted(guards: &[FileGuard]) -> impl Iterator<Item = (Id<Organization>, &Definition)> {
+    let mut sorted: Vec<_> = guards.iter().map(|(at, definition)| (*at, definition)).collect();
+    sorted.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
+    sorted.into_iter()
 }
 
 /// Where a guard would stand that has no row yet, told apart from others by its number.
-fn new(number: u16, root: Id<Organization>) -> Standing {
+fn new(number: u16, organization: Id<Organization>) -> Standing {
     let id = (u128::MAX - u128::from(number)).to_be_bytes();
     Standing {
         id: Id::from_bytes(id),
         version: Revision(0),
         source: Source::Store,
-        organization: root,
-        realm: root,
-    }
-}
-
-const fn standing(row: &GuardRow, realm: Id<Organization>) -> Standing {
-    Standing {
-        id: row.id,
-        version: row.version,
-        source: row.source,
-        organization: row.organization,
-        realm,
+        organization,
+        realm: organization,
     }
 }

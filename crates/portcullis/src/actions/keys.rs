@@ -1,17 +1,22 @@
 //! API keys.
 
+use portcullis_core::ability::MANAGE_CREDENTIALS;
+use portcullis_core::name;
 use portcullis_core::organization::State;
 use portcullis_core::scheme::{ALL, API_KEY, Issued};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use portcullis_store::credentials::{CredentialRow, NewCredential};
+use portcullis_store::usage::Usage;
+use portcullis_store::users::UserRow;
 
-use super::{ActionError, Actions};
+use super::authority::Needs;
+use super::{ActionError, Actions, Deed};
 
 /// What a new key is to be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KeyOptions {
-    /// What people call it.
+    /// What people call it; may be empty.
     pub(crate) label: String,
     /// Whether it may only read.
     pub(crate) read_only: bool,
@@ -31,29 +36,38 @@ pub(crate) struct NewKey {
 }
 
 impl Actions {
-    /// Makes an API key of the user `login`.
+    /// Makes an API key of `owner`.
     pub(crate) async fn create_key(
         &self,
-        login: &str,
+        owner: &UserRow,
         options: KeyOptions,
     ) -> Result<NewKey, ActionError> {
-        let owner = self.find_user(login).await?.id;
+        if !owner.signs_in {
+            return Err(ActionError::Unfit("this user never signs in"));
+        }
+        if !options.label.is_empty() {
+            name::title(&options.label)?;
+        }
+        if options.not_before.zip(options.expires).is_some_and(|(from, to)| from >= to) {
+            return Err(ActionError::Unfit("a key must become valid before it expires"));
+        }
         let Issued { key, shown, verifier } = self.draw_key()?;
         let new = NewCredential {
             scheme: API_KEY,
             key: key.clone(),
             verifier: verifier.to_bytes().to_vec(),
-            owner,
+            owner: owner.id,
             label: options.label,
             read_only: options.read_only,
             not_before: options.not_before,
             expires: options.expires,
         };
-        let made = self.store.write(self.write("key.create")?, move |writing| {
+        let needs = Needs { ability: MANAGE_CREDENTIALS, organization: owner.organization };
+        self.act(Deed::new("key.create", needs), move |writing| {
             writing.note(format!("key {}", new.key), &*new.label);
-            writing.insert_credential(&new)
-        });
-        self.acknowledge.wait(&self.store, made.await?.revision).await?;
+            writing.insert_credential(&new).map(drop)
+        })
+        .await?;
         Ok(NewKey { id: key, shown })
     }
 
@@ -66,27 +80,48 @@ impl Actions {
     /// The key with this public part.
     pub(crate) async fn find_key(&self, id: &str) -> Result<CredentialRow, ActionError> {
         let wanted = id.to_owned();
-        let found =
-            self.store.read(move |reading| reading.find_credential(API_KEY, &wanted)).await?;
-        found.ok_or_else(|| ActionError::Missing(format!("key `{id}`")))
+        let found = self.store.read(move |reading| reading.find_credential(API_KEY, &wanted));
+        found.await?.ok_or_else(|| ActionError::Missing(format!("key `{id}`")))
     }
 
-    /// The keys of the user `login`.
-    pub(crate) async fn list_keys(&self, login: &str) -> Result<Vec<CredentialRow>, ActionError> {
-        let owner = self.find_user(login).await?.id;
+    /// The keys of `owner`.
+    pub(crate) async fn list_keys(
+        &self,
+        owner: &UserRow,
+    ) -> Result<Vec<CredentialRow>, ActionError> {
+        let owner = owner.id;
         let mut keys = self.store.read(move |reading| reading.list_credentials(owner)).await?;
         keys.retain(|key| key.scheme == API_KEY.as_str());
         Ok(keys)
     }
 
+    /// How often a key was used, and when last, as of some seconds ago.
+    pub(crate) async fn find_usage(
+        &self,
+        key: &CredentialRow,
+    ) -> Result<Option<Usage>, ActionError> {
+        let id = key.id;
+        Ok(self.store.read(move |reading| reading.find_usage(id)).await?)
+    }
+
     /// Switches a key, or revokes it for good; done when no server accepts it any more.
-    pub(crate) async fn set_key_state(&self, id: &str, state: State) -> Result<(), ActionError> {
-        let key = self.find_key(id).await?;
-        let write = self.write("key.state")?.urgent();
-        let done = self.store.write(write, move |writing| {
-            writing.note(format!("key {}", key.key), state.as_str());
-            writing.set_credential_state(key.id, state)
-        });
-        self.acknowledge.wait(&self.store, done.await?.revision).await
+    pub(crate) async fn set_key_state(
+        &self,
+        key: &CredentialRow,
+        state: State,
+    ) -> Result<(), ActionError> {
+        if key.state == State::Deleted {
+            return Err(ActionError::Unfit("this key was revoked, for good"));
+        }
+        let owner = key.owner;
+        let owner = self.store.read(move |reading| reading.find_user_row(owner)).await?;
+        let owner = owner.ok_or_else(|| ActionError::Missing("owner of the key".into()))?;
+        let needs = Needs { ability: MANAGE_CREDENTIALS, organization: owner.organization };
+        let (id, key) = (key.id, key.key.clone());
+        self.act(Deed::new("key.state", needs).urgent(), move |writing| {
+            writing.note(format!("key {key}"), state.as_str());
+            writing.set_credential_state(id, state)
+        })
+        .await
     }
 }

@@ -1,31 +1,35 @@
-//! The first things of an installation: root, built-in roles, and the users 1 and 2.
+//! The first things of an installation: the root organization and the built-in roles.
 
-use portcullis_core::id::Id;
 use portcullis_core::organization::Organization;
-use portcullis_store::users::NewUser;
+use portcullis_store::organizations::NewOrganization;
+use portcullis_store::{Store, StoreError, Write};
 
-use super::{ActionError, Actions};
+/// What the root organization is called until somebody renames it.
+const ROOT: &str = "Root";
 
-impl Actions {
-    /// The root organization; makes it, with what every realm begins with, if there is none.
-    pub(crate) async fn root(&self) -> Result<Id<Organization>, ActionError> {
-        if let Some(root) = self.store.read(|reading| reading.find_root()).await? {
-            return Ok(root.id);
-        }
-        let made = self.store.write(self.write("setup")?, |writing| {
-            let root = writing.insert_organization(None, "Root")?;
-            writing.insert_built_in_roles()?;
-            let user = |login: &str, name: &str, signs_in| NewUser {
-                organization: root,
-                login: Some(login.into()),
-                name: name.into(),
-                signs_in,
-            };
-            writing.insert_user(&user("admin", "Administrator", true))?;
-            writing.insert_user(&user("anonymous", "Anonymous", false))?;
-            writing.note("organization 1", "");
+/// Makes the root organization, if there is none, and brings the built-in roles up to this build.
+pub(crate) async fn prepare(store: &Store) -> Result<Organization, StoreError> {
+    let (root, current) =
+        store.read(|reading| Ok((reading.find_root()?, reading.has_built_in_roles()?))).await?;
+    match (root, current) {
+        (Some(root), true) => Ok(root),
+        (Some(root), false) => {
+            store
+                .write(Write::new("server", "roles.prepare")?, |writing| {
+                    writing.note("built-in roles", "");
+                    writing.upsert_built_in_roles()
+                })
+                .await?;
             Ok(root)
-        });
-        Ok(made.await?.value)
+        }
+        (None, _) => {
+            let made = store.write(Write::new("server", "setup")?, |writing| {
+                let new = NewOrganization { parent: None, name: ROOT.into(), realm: true };
+                writing.upsert_built_in_roles()?;
+                writing.note("organization 1", "");
+                writing.insert_organization(&new)
+            });
+            Ok(made.await?.value)
+        }
     }
 }

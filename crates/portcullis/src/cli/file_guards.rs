@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::scheme::SchemeName;
 
+use super::place;
+use crate::actions::Actions;
+use crate::actions::guards::FileGuard;
 use crate::config::{GuardSettings, Mistake, Mistakes};
 
 /// Whether every guard can be built, and all stand side by side.
@@ -34,15 +38,24 @@ pub(super) fn check(guards: &[GuardSettings]) -> Result<(), Mistakes> {
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
-/// Every guard as it is to stand.
-pub(super) fn definitions(guards: &[GuardSettings]) -> anyhow::Result<Vec<Definition>> {
-    guards.iter().map(|it| definition(it).map_err(anyhow::Error::msg)).collect()
+/// Every guard as it is to stand, with the organization it belongs to.
+pub(super) async fn stand(
+    actions: &Actions,
+    guards: &[GuardSettings],
+) -> anyhow::Result<Vec<FileGuard>> {
+    let mut standing = Vec::new();
+    for settings in guards {
+        let number = settings.organization.map_or(1, i64::from);
+        let organization = place::find(actions, number).await.with_context(|| {
+            format!("{}: `organization` of guard `{}`", settings.place, settings.name)
+        })?;
+        let definition = definition(settings).map_err(anyhow::Error::msg)?;
+        standing.push((organization.id, definition));
+    }
+    Ok(standing)
 }
 
 fn definition(settings: &GuardSettings) -> Result<Definition, String> {
-    if settings.organization.is_some() {
-        return Err("a guard belongs to the root organization; leave `organization` out".into());
-    }
     let scheme = |(name, options): &(String, _)| {
         let found = SchemeName::named(name).ok_or(format!("there is no scheme `{name}`"))?;
         Ok::<_, String>((found, Clone::clone(options)))

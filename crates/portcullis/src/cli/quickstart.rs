@@ -12,17 +12,20 @@ use hyper_util::rt::TokioIo;
 use portcullis_core::ability::OWNER;
 use portcullis_core::guard::Definition;
 use portcullis_core::organization::State;
+use portcullis_core::principal::Holder;
 use portcullis_core::scheme::{self, Options, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Clock as _;
 use portcullis_core::token::random_letters;
 use portcullis_store::folder;
+use portcullis_store::users::UserRow;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
 use super::{interrupted, say};
 use crate::actions::keys::KeyOptions;
-use crate::actions::{ActionError, Actions};
+use crate::actions::users::UserOptions;
+use crate::actions::{ActionError, Actions, Actor};
 use crate::clock::SystemClock;
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
@@ -81,7 +84,7 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     let server = Server::start(house).await?;
     let base_url = format!("http://{}", server.address);
     let address = server.address;
-    let actions = server.actions("quickstart");
+    let actions = server.actions(Actor::Operator("quickstart".into()));
     let stop = interrupted()?;
     let running = tokio::spawn(server.run(stop));
     guard_demo(&actions, &demo).await?;
@@ -110,9 +113,9 @@ fn write(file: &Path, made: &Made) -> anyhow::Result<()> {
 
 /// Guards the demo anew: its port is another one each time.
 async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
-    actions.root().await?;
-    match actions.delete_guard(GUARD).await {
-        Ok(()) | Err(ActionError::Missing(_)) => {}
+    match actions.find_guard(GUARD).await {
+        Ok(earlier) => actions.delete_guard(&earlier).await?,
+        Err(ActionError::Missing(_)) => {}
         Err(error) => return Err(error.into()),
     }
     let definition = Definition {
@@ -127,7 +130,7 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         pass_credential: false,
         strip_prefix: false,
     };
-    Ok(actions.create_guard(definition).await?)
+    Ok(actions.create_guard(actions.root().await?.id, definition).await?)
 }
 
 /// One working credential of every scheme: those of the earlier file, or new ones in their place.
@@ -138,22 +141,18 @@ async fn credentials(
     if let Some(earlier) = earlier {
         return Ok((earlier.basic, earlier.api_key));
     }
-    match actions.create_user(OWNER_LOGIN).await {
-        Ok(()) | Err(ActionError::Exists(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    actions.grant(OWNER_LOGIN, OWNER).await?;
-    for key in actions.list_keys(OWNER_LOGIN).await? {
+    let owner = owner(actions).await?;
+    for key in actions.list_keys(&owner).await? {
         // Its secret is gone with the earlier file.
         if key.state != State::Deleted && key.label.starts_with("quickstart") {
-            actions.set_key_state(&key.key, State::Deleted).await?;
+            actions.set_key_state(&key, State::Deleted).await?;
         }
     }
     let password = random_letters(PASSWORD)?;
-    actions.set_password(OWNER_LOGIN, &password).await?;
+    actions.set_password(&owner, &password).await?;
     let key = async |label: &str| -> anyhow::Result<String> {
         let options = KeyOptions { label: label.into(), ..KeyOptions::default() };
-        let key = actions.create_key(OWNER_LOGIN, options).await?;
+        let key = actions.create_key(&owner, options).await?;
         Ok(key.shown.expose_text().to_owned())
     };
     let basic = BasicMade {
@@ -163,6 +162,23 @@ async fn credentials(
     };
     let header = "X-Api-Key".into();
     Ok((basic, KeyMade { key: key("quickstart").await?, header }))
+}
+
+/// The user who owns the root organization; made if there is none.
+async fn owner(actions: &Actions) -> anyhow::Result<UserRow> {
+    let root = actions.root().await?.id;
+    let owner = match actions.find_user(root, OWNER_LOGIN).await {
+        Err(ActionError::Missing(_)) => {
+            let login = Some(OWNER_LOGIN.to_owned());
+            let options =
+                UserOptions { login, name: Some("Owner".into()), ..UserOptions::default() };
+            actions.create_user(root, options).await?
+        }
+        found => found?,
+    };
+    let role = actions.find_role(root, OWNER.name).await?;
+    actions.set_grant(Holder::User(owner.id), &role, (root, State::Active)).await?;
+    Ok(owner)
 }
 
 /// Calls the guarded address with each credential and without, and prints what came of it.

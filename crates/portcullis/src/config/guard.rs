@@ -31,8 +31,8 @@ pub(crate) const MAX_HOST: usize = 253;
 pub(crate) const MAX_PATH: usize = 1_024;
 /// The longest name of an ability, in characters.
 pub(crate) const MAX_ABILITY: usize = 100;
-/// The longest name of an organization, in characters.
-pub(crate) const MAX_ORGANIZATION: usize = 256;
+/// The greatest number of an organization.
+pub(crate) const MAX_ORGANIZATION: u32 = 10_000_000;
 
 /// A guard as the file has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,8 +53,8 @@ pub(crate) struct GuardSettings {
     pub(crate) methods: Vec<Method>,
     /// The ability that callers must hold.
     pub(crate) ability: Option<String>,
-    /// The organization that it belongs to; the root organization if none is named.
-    pub(crate) organization: Option<String>,
+    /// The number of the organization that it belongs to; the root is 1.
+    pub(crate) organization: Option<u32>,
     /// Whether the upstream is handed the credential itself.
     pub(crate) pass_credential: bool,
     /// Whether `path` is removed before a request is forwarded.
@@ -91,7 +91,7 @@ pub(super) fn guard(
     let networks = section.list("networks", network);
     let methods = section.list("methods", method);
     let ability = section.text("ability", |text| title(text, MAX_ABILITY));
-    let organization = section.text("organization", |text| title(text, MAX_ORGANIZATION));
+    let organization = section.count("organization");
     let pass_credential = section.flag("pass_credential");
     let strip_path = section.flag("strip_path");
     if let Some(name) = &name {

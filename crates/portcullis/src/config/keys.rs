@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::guard::{MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_SCHEMES};
+use super::guard::{
+    MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_SCHEMES,
+};
 use super::value;
 use Absence::{Default, Optional, Required};
 use Kind::{Choice, Count, Flag, List, Span, Text};
@@ -358,9 +360,9 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "guard",
         "organization",
-        Text("the name of an organization, at most 256 characters"),
-        Optional("the root organization", "\"sales\""),
-        "The organization that the guard belongs to.",
+        Count(1, MAX_ORGANIZATION),
+        Optional("the root organization", "7"),
+        "The number of the organization that the guard belongs to.",
     ),
     Key::new(
         "guard",

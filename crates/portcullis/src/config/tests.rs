@@ -77,7 +77,7 @@ fn everything_that_is_written_is_read() {
         networks = ["192.0.2.1"]
         methods = ["GET", "M-SEARCH"]
         ability = "Orders - Read"
-        organization = "sales"
+        organization = 7
         pass_credential = true
         strip_path = true
         [guard.api_key]
@@ -101,7 +101,7 @@ fn everything_that_is_written_is_read() {
         networks: Some(vec!["192.0.2.1/32".parse().unwrap()]),
         methods: vec![http::Method::GET, http::Method::from_bytes(b"M-SEARCH").unwrap()],
         ability: Some("Orders - Read".into()),
-        organization: Some("sales".into()),
+        organization: Some(7),
         pass_credential: true,
         strip_path: true,
         place: Place { file: "p.toml".into(), line: 8, column: 9 },

@@ -1,0 +1,167 @@
+//! `guard`: routes with what they demand and where they lead.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use http::{Method, Uri};
+use ipnet::IpNet;
+use portcullis_core::ability::Ability;
+use portcullis_core::guard::Definition;
+use portcullis_core::scheme::SchemeName;
+use portcullis_store::guards::GuardRow;
+use serde_json::{Value, json};
+
+use super::output::Output;
+use super::place::InOrganization;
+use crate::actions::Actions;
+
+#[derive(Subcommand)]
+pub(super) enum GuardCommand {
+    /// Guard an upstream
+    Create(Box<GuardArgs>),
+    /// List the guards, those of the configuration file too
+    List,
+    /// Show what a guard demands and where it leads
+    Show { name: String },
+    /// Delete a guard: its address answers no more
+    Delete { name: String },
+}
+
+#[derive(Args)]
+pub(super) struct GuardArgs {
+    /// What to call it
+    name: String,
+    /// Where requests go that it lets through: `http://host:port/path`
+    #[arg(long)]
+    upstream: Uri,
+    /// The path it answers for, with all below it
+    #[arg(long, default_value = "/")]
+    path: String,
+    /// A host it answers for; repeat for more, leave out for all
+    #[arg(long = "host")]
+    hosts: Vec<String>,
+    /// A scheme it accepts; repeat for more
+    #[arg(long = "scheme", default_values = ["basic", "api_key"])]
+    schemes: Vec<String>,
+    /// The header that carries API keys
+    #[arg(long)]
+    api_key_header: Option<String>,
+    /// A network that callers must come from (CIDR); repeat for more
+    #[arg(long = "network")]
+    networks: Vec<IpNet>,
+    /// A method that passes; repeat for more, leave out for all
+    #[arg(long = "method")]
+    methods: Vec<Method>,
+    /// The ability that callers must hold
+    #[arg(long)]
+    ability: Option<String>,
+    /// Remove the path before forwarding
+    #[arg(long)]
+    strip_path: bool,
+    /// Hand the credential to the upstream
+    #[arg(long)]
+    pass_credential: bool,
+    #[command(flatten)]
+    place: InOrganization,
+}
+
+pub(super) async fn run(
+    actions: &Actions,
+    command: GuardCommand,
+    output: Output,
+) -> anyhow::Result<()> {
+    match command {
+        GuardCommand::List => {
+            let guards = actions.list_guards().await?;
+            let columns = |it: &GuardRow| {
+                let definition = &it.definition;
+                let hosts = definition.hosts.join(", ");
+                let upstream = definition.upstream.to_string();
+                let source = it.source.as_str().to_owned();
+                [definition.name.clone(), definition.prefix.clone(), hosts, upstream, source]
+            };
+            let rows = guards.iter().map(|it| (describe(it), columns(it))).collect();
+            let none = "no guards; next: portcullis guard create NAME --upstream http://…";
+            output.list(["name", "path", "hosts", "upstream", "source"], rows, none);
+        }
+        GuardCommand::Show { name } => {
+            let guard = actions.find_guard(&name).await?;
+            output.show(&describe(&guard), &facts(&guard));
+        }
+        GuardCommand::Delete { name } => {
+            actions.delete_guard(&actions.find_guard(&name).await?).await?;
+            output.tell(&json!({ "name": name }), &format!("guard `{name}` deleted"));
+        }
+        GuardCommand::Create(args) => {
+            let organization = args.place.find(actions).await?.id;
+            let definition = definition(*args)?;
+            let name = definition.name.clone();
+            actions.create_guard(organization, definition).await?;
+            output.tell(&json!({ "name": name }), &format!("guard `{name}` stands"));
+        }
+    }
+    Ok(())
+}
+
+fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
+    let header = args.api_key_header.map(|it| BTreeMap::from([("header".to_owned(), it)]));
+    let scheme = |text: &String| {
+        let name =
+            SchemeName::named(text).with_context(|| format!("there is no scheme `{text}`"))?;
+        let own = header.clone().filter(|_| text == "api_key").unwrap_or_default();
+        anyhow::Ok((name, own))
+    };
+    Ok(Definition {
+        name: args.name,
+        hosts: args.hosts,
+        prefix: args.path,
+        upstream: args.upstream,
+        schemes: args.schemes.iter().map(scheme).collect::<anyhow::Result<_>>()?,
+        networks: (!args.networks.is_empty()).then_some(args.networks),
+        methods: args.methods,
+        ability: args.ability.as_deref().map(Ability::parse).transpose()?,
+        pass_credential: args.pass_credential,
+        strip_prefix: args.strip_path,
+    })
+}
+
+fn texts<T: ToString>(all: &[T]) -> Vec<String> {
+    all.iter().map(T::to_string).collect()
+}
+
+fn facts(guard: &GuardRow) -> [(&'static str, String); 12] {
+    let it = &guard.definition;
+    let schemes: Vec<_> = it.schemes.iter().map(|(name, _)| name.as_str()).collect();
+    let word = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    [
+        ("name", it.name.clone()),
+        ("id", guard.id.to_string()),
+        ("source", guard.source.as_str().into()),
+        ("path", it.prefix.clone()),
+        ("hosts", it.hosts.join(", ")),
+        ("upstream", it.upstream.to_string()),
+        ("schemes", schemes.join(", ")),
+        ("networks", texts(it.networks.as_deref().unwrap_or_default()).join(", ")),
+        ("methods", texts(&it.methods).join(", ")),
+        ("ability", it.ability.as_ref().map(Ability::to_string).unwrap_or_default()),
+        ("removes its path", word(it.strip_prefix)),
+        ("passes credentials", word(it.pass_credential)),
+    ]
+}
+
+fn describe(guard: &GuardRow) -> Value {
+    let it = &guard.definition;
+    let schemes = it
+        .schemes
+        .iter()
+        .map(|(name, options)| json!({ "scheme": name.as_str(), "options": options }));
+    json!({
+        "name": it.name, "id": guard.id.to_string(), "source": guard.source.as_str(),
+        "organization": guard.organization.to_string(), "path": it.prefix, "hosts": it.hosts,
+        "upstream": it.upstream.to_string(), "schemes": schemes.collect::<Vec<_>>(),
+        "networks": it.networks.as_deref().map(texts), "methods": texts(&it.methods),
+        "ability": it.ability.as_ref().map(Ability::as_str),
+        "strip_path": it.strip_prefix, "pass_credential": it.pass_credential,
+    })
+}

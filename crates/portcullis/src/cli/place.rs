@@ -1,0 +1,47 @@
+//! How commands name organizations and users.
+
+use clap::Args;
+use portcullis_core::id::Id;
+use portcullis_core::organization::Organization;
+use portcullis_store::users::UserRow;
+
+use crate::actions::{ActionError, Actions};
+
+/// Where to look: an organization by its number.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct InOrganization {
+    /// The number of the organization; the root is 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    organization: i64,
+}
+
+/// Whose login names are meant: those of a realm.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct InRealm {
+    /// The number of the realm, or of an organization in it; the root is 1
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    realm: i64,
+}
+
+impl InOrganization {
+    pub(super) async fn find(self, actions: &Actions) -> Result<Organization, ActionError> {
+        find(actions, self.organization).await
+    }
+}
+
+impl InRealm {
+    pub(super) async fn find(self, actions: &Actions) -> Result<Id<Organization>, ActionError> {
+        let organization = find(actions, self.realm).await?.id;
+        Ok(actions.store.read(move |reading| reading.realm_of(organization)).await?)
+    }
+
+    pub(super) async fn user(self, actions: &Actions, login: &str) -> Result<UserRow, ActionError> {
+        actions.find_user(self.find(actions).await?, login).await
+    }
+}
+
+/// The organization with this number, wherever it stands.
+pub(super) async fn find(actions: &Actions, number: i64) -> Result<Organization, ActionError> {
+    let root = actions.root().await?;
+    if number == root.number { Ok(root) } else { actions.find_organization(root.id, number).await }
+}
