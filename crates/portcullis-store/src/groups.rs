@@ -74,6 +74,7 @@ impl Writing<'_> {
         organization: Id<Organization>,
         name: &str,
     ) -> Result<Id<Group>, StoreError> {
+        self.must_stand(organization)?;
         let id = Id::fresh(self.now)?;
         let (now, revision) = (self.now, self.revision);
         self.execute(

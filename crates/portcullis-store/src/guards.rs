@@ -122,6 +122,7 @@ impl Writing<'_> {
         source: Source,
         definition: &Definition,
     ) -> Result<Id<Guard>, StoreError> {
+        self.must_stand(organization)?;
         let id = Id::fresh(self.now)?;
         let (now, revision) = (self.now, self.revision);
         self.execute(

@@ -71,7 +71,7 @@ impl Writing<'_> {
         let id = Id::fresh(self.now)?;
         let number = self.next_organization()?;
         let path = match new.parent {
-            Some(parent) => self.path_of(parent)?.child(number),
+            Some(parent) => path_of(self, parent)?.child(number),
             None => Path(number.to_be_bytes().to_vec()),
         };
         if path.depth() > MAX_DEPTH {
@@ -234,8 +234,12 @@ impl Writing<'_> {
         realm_of(self, organization)
     }
 
-    fn path_of(&mut self, organization: Id<Organization>) -> Result<Path, StoreError> {
-        path_of(self, organization)
+    /// Whether something can be put into `organization`.
+    ///
+    /// # Errors
+    /// There is none, it was deleted in the meantime, or the store's own.
+    pub(crate) fn must_stand(&mut self, organization: Id<Organization>) -> Result<(), StoreError> {
+        path_of(self, organization).map(drop)
     }
 }
 

@@ -87,6 +87,7 @@ impl Writing<'_> {
         name: &str,
         abilities: &[&str],
     ) -> Result<Id<Role>, StoreError> {
+        organization.map_or(Ok(()), |organization| self.must_stand(organization))?;
         let id = Id::fresh(self.now)?;
         let abilities = serde_json::json!(abilities).to_string();
         let (now, revision) = (self.now, self.revision);
@@ -175,6 +176,7 @@ impl Writing<'_> {
         grant: Grant,
         state: State,
     ) -> Result<(), StoreError> {
+        self.must_stand(grant.organization)?;
         let (revision, (kind, id)) = (self.revision, written(holder));
         if state == State::Active && grants_of(self, holder)?.len() >= MAX_GRANTS {
             return Err(StoreError::Full("nobody holds more than 100 roles"));

@@ -125,7 +125,7 @@ impl Writing<'_> {
                 "UPDATE sessions SET state = 'deleted', revision = $3
                  WHERE id IN (SELECT id FROM sessions
                      WHERE parent = $1 AND state = 'active' AND expires > $2
-                     ORDER BY created DESC, id DESC LIMIT 1000 OFFSET $4)"
+                     ORDER BY revision DESC LIMIT 1000 OFFSET $4)"
             ),
             &[parent.into(), now.into(), revision.into(), (MAX_LIVE - 1).into()],
         )

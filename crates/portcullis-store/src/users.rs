@@ -85,6 +85,7 @@ impl Writing<'_> {
     /// Somebody in the realm has the login name, or the store's own.
     pub fn insert_user(&mut self, new: &NewUser) -> Result<UserRow, StoreError> {
         let id = Id::fresh(self.now)?;
+        self.must_stand(new.organization)?;
         let realm = self.realm_of(new.organization)?;
         self.free_login(realm, new.login.as_deref())?;
         let number = self.next_number(realm, "user")?;

@@ -1,5 +1,6 @@
 //! The one applier: what takes away becomes visible before what gives.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use portcullis_core::authenticator::remembered::Remembered;
@@ -7,7 +8,7 @@ use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::guard::{GuardTable, Standing};
 use portcullis_core::id::Id;
 use portcullis_core::lookup::CredentialLookup as _;
-use portcullis_core::organization::{Organization, State};
+use portcullis_core::organization::{MAX_DEPTH, Organization, State};
 use portcullis_core::password::PasswordVerifier;
 use portcullis_core::principal::{Group, Holder, Password, User};
 use portcullis_core::scheme::{self, SchemeName};
@@ -30,9 +31,10 @@ impl Memory {
     /// A row is of a kind that this build does not know: whoever applies it must not go on.
     pub fn apply(&self, changes: &Changes, standing: &[GuardRow]) -> Result<(), StoreError> {
         self.check_known(changes)?;
+        let guards = self.needs_guards(changes);
         for live in [false, true] {
             self.pass(changes, live);
-            if !live && !changes.guards.is_empty() {
+            if !live && guards {
                 self.guards.store(Arc::new(self.table(standing, changes)?));
             }
         }
@@ -214,33 +216,64 @@ impl Memory {
         Ok(Credential { verifier, filed_at, ..credential(row, scheme) })
     }
 
-    /// The table of all guards; one that cannot be built, or overlaps, stops the node.
+    /// Whether `changes` could change which guards stand: all of them are needed then.
+    pub fn needs_guards(&self, changes: &Changes) -> bool {
+        let switched = |row: &Organization| {
+            self.organization(row.id).is_some_and(|before| before.state != row.state)
+        };
+        !changes.guards.is_empty() || changes.organizations.iter().any(switched)
+    }
+
+    /// The table of all guards whose organizations are active; one that cannot be built, or
+    /// overlaps, stops the node.
     fn table(&self, standing: &[GuardRow], changes: &Changes) -> Result<GuardTable, StoreError> {
+        let new = changes.organizations.iter().map(|row| (row.id, row)).collect();
+        let tree = Tree { memory: self, new };
         let mut table = GuardTable::default();
         for row in standing {
+            let Some(realm) = tree.realm(row.organization) else { continue };
             let built = row.definition.build(Standing {
                 id: row.id,
                 version: row.version,
                 source: row.source,
                 organization: row.organization,
-                realm: self.realm(row.organization, changes),
+                realm,
             });
             let guard = Arc::new(built.map_err(|bad| guard_corrupt(row, &bad.to_string()))?);
             table.insert(&guard).map_err(|overlap| guard_corrupt(row, &overlap.to_string()))?;
         }
         Ok(table)
     }
+}
 
-    fn realm(&self, organization: Id<Organization>, changes: &Changes) -> Id<Organization> {
-        let mut at = organization;
-        for _ in 0..portcullis_core::organization::MAX_DEPTH {
-            let new = changes.organizations.iter().find(|it| it.id == at).cloned().map(Arc::new);
-            match new.or_else(|| self.organization(at)) {
-                Some(found) if !found.realm => at = found.parent.unwrap_or(organization),
-                _ => return at,
+/// The organizations as they will be once the changes are applied.
+struct Tree<'a> {
+    memory: &'a Memory,
+    new: HashMap<Id<Organization>, &'a Organization>,
+}
+
+impl Tree<'_> {
+    /// The realm of `organization`, if it and all above it are active.
+    fn realm(&self, organization: Id<Organization>) -> Option<Id<Organization>> {
+        let (mut realm, mut at) = (None, Some(organization));
+        for _ in 0..MAX_DEPTH {
+            let Some(id) = at else { break };
+            let (state, is_realm, parent) = self.find(id)?;
+            if state != State::Active {
+                return None;
             }
+            realm = realm.or(is_realm.then_some(id));
+            at = parent;
         }
-        at
+        // Deeper than a tree can be: a damaged database, in which no guard stands.
+        realm.filter(|_| at.is_none())
+    }
+
+    fn find(&self, id: Id<Organization>) -> Option<(State, bool, Option<Id<Organization>>)> {
+        if let Some(new) = self.new.get(&id) {
+            return Some((new.state, new.realm, new.parent));
+        }
+        self.memory.organization(id).map(|found| (found.state, found.realm, found.parent))
     }
 }
 

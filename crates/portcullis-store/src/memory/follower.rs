@@ -209,11 +209,11 @@ impl Desk {
 
     /// Reads and applies everything above `applied`, in one snapshot; whether that moved it.
     fn catch_up(&mut self) -> Result<bool, StoreError> {
-        let since = self.applied;
+        let (since, memory) = (self.applied, Arc::clone(&self.followed.memory));
         let (changes, standing) = reader::snapshot(self.open()?, |reading| {
             let changes = reading.changed_since(since)?;
             let standing =
-                if changes.guards.is_empty() { Vec::new() } else { reading.list_guards()? };
+                if memory.needs_guards(&changes) { reading.list_guards()? } else { Vec::new() };
             Ok((changes, standing))
         })?;
         let stamp = &changes.stamp;

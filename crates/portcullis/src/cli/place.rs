@@ -24,6 +24,15 @@ pub(super) struct InRealm {
 }
 
 impl InOrganization {
+    /// How the next command says that it means the realm of this organization.
+    pub(super) fn as_realm(self) -> String {
+        if self.organization == 1 {
+            String::new()
+        } else {
+            format!(" --realm {}", self.organization)
+        }
+    }
+
     pub(super) async fn find(self, actions: &Actions) -> Result<Organization, ActionError> {
         find(actions, self.organization).await
     }

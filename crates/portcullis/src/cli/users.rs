@@ -97,7 +97,8 @@ pub(super) async fn run(
             let organization = place.find(actions).await?.id;
             let options = UserOptions { login: Some(login.clone()), email, name };
             let made = actions.create_user(organization, options).await?;
-            let text = format!("user `{login}` made; next: portcullis key create {login}");
+            let realm = place.as_realm();
+            let text = format!("user `{login}` made; next: portcullis key create {login}{realm}");
             output.tell(&describe(&made), &text);
         }
         UserCommand::List { realm } => {
