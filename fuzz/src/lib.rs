@@ -1,0 +1,56 @@
+//! A function for every parser: it takes any bytes, and panics where an invariant breaks.
+//!
+//! `tests/every_target.rs` feeds them on stable Rust; libFuzzer can too (`README.md`).
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a broken invariant is told by a panic"
+)]
+
+mod forwarded;
+mod generator;
+mod guard_table;
+mod head;
+mod host;
+mod key_verifier;
+mod name;
+mod networks;
+mod password_verifier;
+mod path;
+mod request;
+mod schemes;
+mod sealed;
+mod token;
+
+pub use forwarded::forwarded;
+pub use generator::Generator;
+pub use guard_table::guard_table;
+pub use head::head;
+pub use host::host;
+pub use key_verifier::key_verifier;
+pub use name::name;
+pub use networks::networks;
+pub use password_verifier::password_verifier;
+pub use path::path;
+pub use schemes::schemes;
+pub use sealed::sealed;
+pub use token::token;
+
+/// What is fed: any bytes are fine.
+pub type Target = fn(&[u8]);
+
+/// Every target, with the name of its folder in `corpus/`.
+pub const ALL: &[(&str, Target)] = &[
+    ("forwarded", forwarded),
+    ("guard_table", guard_table),
+    ("head", head),
+    ("host", host),
+    ("key_verifier", key_verifier),
+    ("name", name),
+    ("networks", networks),
+    ("password_verifier", password_verifier),
+    ("path", path),
+    ("schemes", schemes),
+    ("sealed", sealed),
+    ("token", token),
+];
