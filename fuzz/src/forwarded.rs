@@ -69,9 +69,10 @@ fn expected(peer: IpAddr, trusted: &[IpNet], lines: &[HeaderValue]) -> Option<Ip
 /// An address between blanks or tabs (RFC 9110, section 5.6.3), as proxies write it.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim_matches([' ', '\t']);
+    let text = Some(text).filter(|it| !it.contains('%'))?;
     let address = text.parse().ok();
     let with_port = || text.parse().ok().map(|it: SocketAddr| it.ip());
-    let bare = || format!("{text}:1").parse().ok().map(|it: SocketAddr| it.ip());
-    let bracketed = || text.starts_with('[').then(bare).flatten();
+    let without_port = || format!("{text}:1").parse().ok().map(|it: SocketAddr| it.ip());
+    let bracketed = || text.ends_with(']').then(without_port).flatten();
     address.or_else(with_port).or_else(bracketed).map(|it| it.to_canonical())
 }

@@ -136,6 +136,7 @@ fn a_forwarding_header_is_believed_of_trusted_peers_only_and_from_the_right() {
         ("10.0.0.1", ten, &[""], None),
         ("10.0.0.1", ten, &["1.1.1.1,"], None),
         ("10.0.0.1", ten, &["1.1.1.1\u{a0}"], None),
+        ("10.0.0.1", ten, &["[fe80::1%1]:4711"], None),
     ] {
         let expected = expected.map(|it| it.parse().unwrap());
         assert_eq!(client(peer, trusted, forwarded).ok(), expected, "{peer} {forwarded:?}");

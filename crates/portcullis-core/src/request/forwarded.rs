@@ -53,6 +53,10 @@ impl TrustedPeers {
 /// An address, with a port or without; IPv6 with a port stands in brackets.
 fn parse(entry: &[u8]) -> Option<IpAddr> {
     let entry = std::str::from_utf8(entry.trim_ascii()).ok()?;
+    // A zone names an interface of the node that wrote it (RFC 4007, section 6).
+    if entry.contains('%') {
+        return None;
+    }
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
     let with_port = || entry.parse::<SocketAddr>().ok().map(|it| it.ip());
     entry.parse().ok().or_else(with_port).or_else(bracketed).map(fold)
