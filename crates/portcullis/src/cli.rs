@@ -133,7 +133,9 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Docs(DocsCommand::Configuration) => {
-            say(&config::markdown());
+            let lines: Vec<_> =
+                scheme::ALL.iter().map(|kind| (kind.name.as_str(), kind.summary)).collect();
+            say(&config::markdown(&lines));
             Ok(())
         }
         Command::Docs(DocsCommand::Sample) => {

@@ -19,13 +19,22 @@ file, all defaults hold and there is no guard. An environment variable prevails 
 A time is a whole number and a unit: `ms`, `s`, `m` or `h`.
 ";
 
+const SCHEMES_START: &str = "
+## Schemes
+
+What `schemes` of a guard may name.
+
+| Scheme | Meaning |
+|---|---|
+";
+
 const SAMPLE_START: &str = "\
 # The configuration of Portcullis. A line that starts with `#` and no space shows what holds
 # without it; for what has no value of its own, it shows an example.
 ";
 
-/// The page `docs/configuration.md`.
-pub(crate) fn markdown() -> String {
+/// The page `docs/configuration.md`, with the names of the schemes and a line on each.
+pub(crate) fn markdown(schemes: &[(&str, &str)]) -> String {
     let mut page = MARKDOWN_START.to_owned();
     for header in HEADERS {
         let _infallible = write!(page, "\n## `{}`\n\n{}", title(header), header.meaning);
@@ -35,6 +44,10 @@ pub(crate) fn markdown() -> String {
         page.push_str("\n\n| Key | Value | Default | Environment | Meaning |\n");
         page.push_str("|---|---|---|---|---|\n");
         keys::of(header.name).for_each(|key| page.push_str(&markdown_row(key)));
+    }
+    page.push_str(SCHEMES_START);
+    for (name, summary) in schemes {
+        let _infallible = writeln!(page, "| `{name}` | {summary} |");
     }
     page
 }

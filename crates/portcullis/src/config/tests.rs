@@ -558,7 +558,7 @@ fn the_sample_is_a_good_file_as_it_is_and_with_every_line_put_in() {
 
 #[test]
 fn page_and_sample_name_every_key() {
-    for (text, sample) in [(markdown(), false), (sample(), true)] {
+    for (text, sample) in [(markdown(&[]), false), (sample(), true)] {
         for header in HEADERS {
             assert!(text.contains(&format!("[{}]", header.name)), "{}", header.name);
         }
