@@ -570,6 +570,24 @@ fn page_and_sample_name_every_key() {
     }
 }
 
+/// Whether every mistake of `bytes` says what is wrong, and where in them.
+fn every_mistake_has_a_place(bytes: &[u8]) -> bool {
+    let Err(mistakes) = parse("p.toml", bytes, &nothing, &KNOWN) else { return true };
+    let text = std::str::from_utf8(bytes);
+    let width = |line: usize| {
+        let line = text.ok()?.split('\n').nth(line.checked_sub(1)?)?;
+        Some(line.chars().count())
+    };
+    let placed = |mistake: &Mistake| match &mistake.origin {
+        Origin::File { .. } => text.is_err(),
+        Origin::Place(place) => {
+            width(place.line).is_some_and(|width| (1..=width + 1).contains(&place.column))
+        }
+        Origin::Variable { .. } => false,
+    };
+    mistakes.count() > 0 && mistakes.iter().all(|it| placed(it) && !it.message.is_empty())
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
@@ -588,5 +606,28 @@ proptest! {
         text.splice(start..end, junk.chars());
         let text: String = text.into_iter().collect();
         let _any = read(&text).map_err(|told| told.to_string());
+    }
+
+    #[test]
+    fn every_mistake_in_arbitrary_bytes_has_a_place(
+        bytes in prop::collection::vec(any::<u8>(), 0..512),
+        text in "([\\[\\]{}=.,\"'#\r\n\ta-eé0-9]|\\[\\[?(guard|server|log)\\]?\\]\n){0,60}",
+    ) {
+        prop_assert!(every_mistake_has_a_place(&bytes));
+        prop_assert!(every_mistake_has_a_place(text.as_bytes()), "{text}");
+    }
+
+    #[test]
+    fn every_mistake_in_a_damaged_file_has_a_place(
+        damages in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..40, "\\PC{0,6}\r?\n?"), 1..6),
+    ) {
+        let mut text: Vec<char> = sample().replace("\n#", "\n").chars().collect();
+        for (at, length, junk) in damages {
+            let start = at.index(text.len() + 1);
+            let end = (start + length).min(text.len());
+            text.splice(start..end, junk.chars());
+        }
+        let text: String = text.into_iter().collect();
+        prop_assert!(every_mistake_has_a_place(text.as_bytes()), "{text}");
     }
 }
