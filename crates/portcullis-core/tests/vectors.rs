@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 const HMAC: &str = include_str!("vectors/hmac_sha256_test.json");
 
 fn bytes(hex: &str) -> Vec<u8> {
-    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
-    (0..hex.len()).step_by(2).map(byte).collect()
+    let digits = |pair| std::str::from_utf8(pair).unwrap();
+    hex.as_bytes().chunks(2).map(|it| u8::from_str_radix(digits(it), 16).unwrap()).collect()
 }
 
 /// The key that our 32 bytes are to HMAC what any key is (RFC 2104, section 2).
@@ -45,8 +45,8 @@ fn every_vector_of_wycheproof_for_hmac_sha_256_is_judged_as_marked() {
     assert_eq!(judged, 174);
 }
 
-/// McGrew and Viega, "The Galois/Counter Mode of Operation", test cases 13, 14 and 16: key,
-/// nonce, context, text, sealed text, tag.
+/// Test cases 13, 14 and 16 of "The Galois/Counter Mode of Operation", by its authors: key, nonce,
+/// context, text, sealed text, tag.
 const GCM: [[&str; 6]; 3] = [
     [
         "0000000000000000000000000000000000000000000000000000000000000000",
