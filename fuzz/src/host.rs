@@ -16,6 +16,9 @@ pub fn host(data: &[u8]) {
     for same in [form.to_string(), form.to_ascii_uppercase(), format!("{form}:65535")] {
         assert_eq!(canonical_host(&same).unwrap(), form, "{same}");
     }
+    if !form.starts_with('[') {
+        assert_eq!(canonical_host(&format!("{form}.")).unwrap(), form);
+    }
     for other in [format!("{form}:65536"), format!("{form}:"), format!("a@{form}")] {
         assert!(canonical_host(&other).is_err(), "{other}");
     }
