@@ -30,7 +30,9 @@ use portcullis_core::token::{CHECK, ID, SECRET};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use shelf::{Shelf, credential, decide, organization, policies, questions, shelves, stricter};
+use shelf::{
+    Shelf, credential, decide, organization, policies, questions, shelves, should_allow, stricter,
+};
 
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
@@ -163,6 +165,16 @@ proptest! {
             }
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_is_allowed_meets_every_demand_and_what_meets_them_is_allowed(
+        shelf in shelves(),
+        policy in policies(),
+        question in questions(),
+    ) {
+        let allowed = matches!(decide(&policy, &question, &shelf), Decision::Allow(_));
+        prop_assert_eq!(allowed, should_allow(&policy, &question, &shelf));
     }
 
     #[test]

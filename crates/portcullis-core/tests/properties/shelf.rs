@@ -150,6 +150,35 @@ pub(crate) fn decide(policy: &Policy, asked: &Asked, shelf: &Shelf) -> Decision 
     policy.decide(&Question { principal: principal.as_ref(), client: *client, method }, shelf)
 }
 
+/// What a policy should say, read off what it demands; organizations are a chain, so that one
+/// stands below another if its number is greater.
+pub(crate) fn should_allow(policy: &Policy, asked: &Asked, shelf: &Shelf) -> bool {
+    let number = |id: Id<Organization>| id.as_bytes()[0];
+    let here = number(policy.organization);
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&asked.method);
+    let holds = |principal: &Principal, wanted: Option<&Ability>| {
+        let group = shelf.group.iter().filter(|_| !principal.user.groups.is_empty());
+        principal.user.grants.iter().chain(group).any(|grant| {
+            let able = wanted.is_none_or(|wanted| {
+                let number = (0..2_u8).find(|number| role(*number) == grant.role).unwrap();
+                shelf.inactive != Some(number) && ability(number) == *wanted
+            });
+            able && number(grant.organization) <= here
+        })
+    };
+    let known = match &asked.principal {
+        None => policy.principal == Demand::Optional && policy.ability.is_none(),
+        Some(who) => {
+            let member = number(who.user.organization) >= here || holds(who, None);
+            let able = policy.ability.as_ref().is_none_or(|wanted| holds(who, Some(wanted)));
+            member && able && (safe || !who.credential.read_only)
+        }
+    };
+    known
+        && policy.networks.as_ref().is_none_or(|networks| networks.contain(asked.client))
+        && (policy.methods.is_empty() || policy.methods.contains(&asked.method))
+}
+
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
     let grant = (0_u8..2, 0..ORGANIZATIONS)
         .prop_map(|(number, at)| Grant { role: role(number), organization: organization(at) });
