@@ -46,6 +46,7 @@ fn stored(name: SchemeName, issued: &Issued) -> Credential {
         read_only: false,
         verifier: issued.verifier,
         filed_at: FiledAt([0; 16]),
+        parent: None,
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn credential(verifier: KeyVerifier) -> Credential {
         read_only: false,
         verifier,
         filed_at: FiledAt([0; 16]),
+        parent: None,
     }
 }
 
