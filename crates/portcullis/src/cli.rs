@@ -12,7 +12,6 @@ mod reference;
 mod roles;
 mod users;
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::actions::{Actions, Actor};
 use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
+use crate::logs;
 use crate::serve::{House, Server};
 use output::Output;
 
@@ -103,6 +103,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|it| it.block_on(execute(cli)));
+    logs::flush();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -174,7 +175,7 @@ fn read(file: Option<&Path>, place: &PlaceArgs) -> Result<Config, Mistakes> {
 
 async fn house(place: &PlaceArgs) -> anyhow::Result<House> {
     let config = load(place)?;
-    log(LogFormat::Human, LogLevel::Warn);
+    logs::start(LogFormat::Human, LogLevel::Warn)?;
     House::open(config).await
 }
 
@@ -190,7 +191,7 @@ fn operator() -> Actor {
 
 async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result<()> {
     config.server.listen = listen.unwrap_or(config.server.listen);
-    log(config.log.format, config.log.level);
+    logs::start(config.log.format, config.log.level)?;
     if config.store.data.join(quickstart::FILE).exists() {
         complain("warning: this folder holds the secrets of a quickstart; it is for trying out\n");
     }
@@ -201,24 +202,6 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())
-}
-
-fn log(format: LogFormat, level: LogLevel) {
-    let level = match level {
-        LogLevel::Error => tracing::Level::ERROR,
-        LogLevel::Warn => tracing::Level::WARN,
-        LogLevel::Info => tracing::Level::INFO,
-        LogLevel::Debug => tracing::Level::DEBUG,
-    };
-    let colour = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(colour)
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Human => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
 }
 
 /// Turns true on Ctrl-C or SIGTERM.

@@ -9,6 +9,7 @@ mod demo;
 mod doors;
 mod gate;
 mod http;
+mod logs;
 mod password_pool;
 mod serve;
 

@@ -74,7 +74,7 @@ struct KeyMade {
 }
 
 pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Result<()> {
-    super::log(LogFormat::Human, LogLevel::Warn);
+    crate::logs::start(LogFormat::Human, LogLevel::Warn)?;
     config.server.listen = args.listen;
     let file = args.credentials.unwrap_or_else(|| config.store.data.join(FILE));
     let earlier = read(&file);
