@@ -2,19 +2,17 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use portcullis_core::authenticator::{
-    Again, Authenticated, Authenticator, Begun, Concluded, Rejected,
-};
+use portcullis_core::authenticator::{Again, Authenticated, Authenticator, Begun, Concluded};
 use portcullis_core::guard::Guard;
 use portcullis_core::password::Verdict;
-use portcullis_core::policy::{Decision, Denial, Permit, Question};
-use portcullis_core::request::{Malformed, RequestHead};
+use portcullis_core::policy::{Decision, Permit, Question};
+use portcullis_core::request::RequestHead;
 use portcullis_core::time::Clock;
 use portcullis_store::memory::{Followed, Memory};
 
 use crate::password_pool::{Busy, PasswordPool};
+use crate::refusal::Refusal;
 
 /// How often a request is judged anew because its records changed under it.
 const TRIES: usize = 3;
@@ -36,40 +34,6 @@ pub(crate) struct Judged {
     pub(crate) guard: Arc<Guard>,
     /// Who sent it, if anybody is known.
     pub(crate) who: Option<Authenticated>,
-}
-
-/// Why a request goes no further. Each says whose doing it is.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// Nothing was presented where something must be: the caller's.
-    Anonymous(Arc<Guard>),
-    /// Too many passwords wait to be hashed: the callers'.
-    Busy(Duration),
-    /// Policy said no: the caller's.
-    Denied(Denial),
-    /// The request has no single meaning: the caller's.
-    Malformed(Malformed),
-    /// No guard answers for the address: the caller's.
-    NoGuard,
-    /// Authentication said no: the caller's.
-    Rejected(Rejected, Arc<Guard>),
-    /// This node cannot tell: ours.
-    Unavailable,
-}
-
-impl Refusal {
-    /// The name of the reason, for the log alone.
-    pub(crate) const fn reason(&self) -> &'static str {
-        match self {
-            Self::Anonymous(_) => "no_credential",
-            Self::Busy(_) => "busy",
-            Self::Denied(denial) => denial.rule.name(),
-            Self::Malformed(_) => "malformed_request",
-            Self::NoGuard => "no_guard",
-            Self::Rejected(rejected, _) => rejected.reason.name(),
-            Self::Unavailable => "unavailable",
-        }
-    }
 }
 
 impl Gate {
@@ -121,7 +85,9 @@ impl Gate {
         let hash = move || check.run().ok().map(|verdict| matches!(verdict, Verdict::Right { .. }));
         let right = match self.passwords.run(pending.claim, pending.source, hash).await {
             Ok(right) => right.ok_or(Refusal::Unavailable)?,
-            Err(Busy::Full { retry_after }) => return Err(Refusal::Busy(retry_after)),
+            Err(Busy::Full { retry_after }) => {
+                return Err(Refusal::Busy(retry_after, Arc::clone(guard)));
+            }
             Err(Busy::Broken) => return Err(Refusal::Unavailable),
         };
         match self.authenticator.conclude(&pending, right, self.clock.now().wall) {
@@ -144,7 +110,11 @@ impl Gate {
             Decision::Deny(_) if principal.is_none() && !judged.guard.schemes.is_empty() => {
                 Err(Refusal::Anonymous(Arc::clone(&judged.guard)))
             }
-            Decision::Deny(denial) => Err(Refusal::Denied(denial)),
+            Decision::Deny(denial) => Err(Refusal::Denied {
+                denial,
+                guard: Arc::clone(&judged.guard),
+                who: judged.who.clone().map(Box::new),
+            }),
         }
     }
 

@@ -11,6 +11,7 @@ mod gate;
 mod http;
 mod logs;
 mod password_pool;
+mod refusal;
 mod serve;
 
 use std::process::ExitCode;

@@ -16,8 +16,9 @@ use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::time::Clock;
 use uuid::Uuid;
 
-use crate::gate::{Gate, Judged, Refusal};
+use crate::gate::{Gate, Judged};
 use crate::http::problem::{self, UpstreamFault};
+use crate::refusal::Refusal;
 use pool::{Pool, Sender};
 
 /// What every answer's body is.
@@ -183,8 +184,8 @@ fn refuse(refusal: &Refusal, id: Uuid, client: IpAddr) -> Response<Body> {
             "refused"
         ),
         Refusal::Anonymous(_)
-        | Refusal::Busy(_)
-        | Refusal::Denied(_)
+        | Refusal::Busy(..)
+        | Refusal::Denied { .. }
         | Refusal::Malformed(_)
         | Refusal::NoGuard
         | Refusal::Unavailable => {

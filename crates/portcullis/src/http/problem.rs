@@ -12,7 +12,7 @@ use portcullis_core::policy::Rule;
 use portcullis_core::request::Malformed;
 use uuid::Uuid;
 
-use crate::gate::Refusal;
+use crate::refusal::Refusal;
 
 /// How long a caller should wait for a node that cannot tell, in seconds.
 const UNAVAILABLE_SECONDS: u64 = 1;
@@ -41,8 +41,8 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
         Refusal::Anonymous(guard) => {
             unauthenticated("a credential is needed", guard, None).respond(request)
         }
-        Refusal::Busy(wait) => too_many(*wait).respond(request),
-        Refusal::Denied(denial) => denied(denial.rule).respond(request),
+        Refusal::Busy(wait, _) => too_many(*wait).respond(request),
+        Refusal::Denied { denial, .. } => denied(denial.rule).respond(request),
         Refusal::Malformed(why) => malformed(*why).respond(request),
         Refusal::NoGuard => {
             Problem::new(StatusCode::NOT_FOUND, "not-found", "nothing answers for this address")
