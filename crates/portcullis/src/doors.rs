@@ -1,3 +1,4 @@
 //! The ways in which a request reaches the decision.
 
+mod exchange;
 pub(crate) mod proxy;

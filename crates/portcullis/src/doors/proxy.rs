@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use portcullis_core::guard::Guard;
 use portcullis_core::policy::Permit;
@@ -16,13 +17,11 @@ use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::time::Clock;
 use uuid::Uuid;
 
+use super::exchange::{Body, Content, Exchange};
 use crate::gate::{Gate, Judged};
 use crate::http::problem::{self, UpstreamFault};
 use crate::refusal::Refusal;
 use pool::{Pool, Sender};
-
-/// What every answer's body is.
-pub(crate) type Body = BoxBody<Bytes, hyper::Error>;
 
 /// Carries the request's id to the caller and the upstream.
 const REQUEST_ID: &str = "portcullis-request-id";
@@ -46,13 +45,6 @@ pub(crate) struct Timeouts {
     pub(crate) answer: Duration,
 }
 
-/// The part of a request that is forwarded, built from what was judged.
-struct Rebuilt {
-    request: http::request::Builder,
-    client: IpAddr,
-    method: Method,
-}
-
 impl Proxy {
     pub(crate) fn new(
         gate: Arc<Gate>,
@@ -67,9 +59,14 @@ impl Proxy {
     /// Answers one request; never fails.
     pub(crate) async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
         let id = request_id(self.clock.now().wall.millis());
-        let mut response = match own(&self.gate, &request, id) {
-            Some(own) => own.map(full),
-            None => self.guarded(request, peer, id).await,
+        let mut response = if let Some(own) = own(&self.gate, &request, id) {
+            own.map(|body| Body::unlogged(Either::Left(body)))
+        } else {
+            let (parts, body) = request.into_parts();
+            let mut exchange = Exchange::begin(&parts, peer, id, Arc::clone(&self.clock));
+            let answer = self.guarded(&parts, body, peer, &mut exchange).await;
+            let answer = answer.unwrap_or_else(|no| no.told(&mut exchange));
+            exchange.answer(answer)
         };
         if let Ok(value) = id.to_string().parse() {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -77,35 +74,63 @@ impl Proxy {
         response
     }
 
-    async fn guarded(&self, request: Request<Incoming>, peer: IpAddr, id: Uuid) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+    async fn guarded(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        peer: IpAddr,
+        exchange: &mut Exchange,
+    ) -> Result<Response<Content>, No> {
         let received = self.clock.now().wall;
-        let head = match RequestHead::from_connection(&parts, peer, &self.trusted, received) {
-            Ok(head) => head,
-            Err(why) => return refuse(&Refusal::Malformed(why), id, peer),
-        };
-        let mut judged = match self.gate.judge(&head).await {
-            Ok(judged) => judged,
-            Err(refusal) => return refuse(&refusal, id, head.client()),
-        };
-        let Some(rebuilt) = rebuild(&head, &judged, id) else {
-            return problem::upstream(UpstreamFault::Broken, id).map(full);
-        };
-        let mut sender = match self.pool.take(&judged.guard.upstream).await {
-            Ok(sender) => sender,
-            Err(fault) => return problem::upstream(fault, id).map(full),
-        };
-        let permit = match self.gate.permit(&mut judged, &rebuilt.method, rebuilt.client) {
-            Ok(permit) => permit,
-            Err(refusal) => return refuse(&refusal, id, rebuilt.client),
-        };
-        log_allowed(&judged, id);
-        let answering = forward(&mut sender, rebuilt.request, body, permit);
+        let head = RequestHead::from_connection(parts, peer, &self.trusted, received)
+            .map_err(Refusal::Malformed)?;
+        exchange.read(&head);
+        let mut judged = self.gate.judge(&head).await?;
+        exchange.meet(&judged.guard, judged.who.as_ref());
+        let request = rebuild(&head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
+        let mut sender = self.pool.take(&judged.guard.upstream).await?;
+        let permit = self.gate.permit(&mut judged, head.method(), head.client())?;
+        exchange.meet(&judged.guard, judged.who.as_ref());
+        exchange.allow(&permit);
+        let answering = forward(&mut sender, request, body, permit);
         let answer = tokio::time::timeout(self.answer_timeout, answering).await;
         self.pool.give_back(&judged.guard.upstream, sender);
-        answer
-            .unwrap_or(Err(UpstreamFault::Slow))
-            .unwrap_or_else(|fault| problem::upstream(fault, id).map(full))
+        Ok(answer.unwrap_or(Err(UpstreamFault::Slow))?)
+    }
+}
+
+/// Why there is no answer of an upstream's.
+enum No {
+    Fault(UpstreamFault),
+    Refusal(Refusal),
+}
+
+impl No {
+    /// The answer in its place.
+    fn told(&self, exchange: &mut Exchange) -> Response<Content> {
+        match self {
+            Self::Fault(fault) => {
+                exchange.fail(*fault);
+                problem::upstream(*fault, exchange.id)
+            }
+            Self::Refusal(refusal) => {
+                exchange.refuse(refusal);
+                problem::refused(refusal, exchange.id)
+            }
+        }
+        .map(Either::Left)
+    }
+}
+
+impl From<UpstreamFault> for No {
+    fn from(fault: UpstreamFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
     }
 }
 
@@ -115,7 +140,7 @@ async fn forward(
     request: http::request::Builder,
     body: Incoming,
     _permit: Permit,
-) -> Result<Response<Body>, UpstreamFault> {
+) -> Result<Response<Content>, UpstreamFault> {
     let request = request.body(body).map_err(|_| UpstreamFault::Broken)?;
     let response = sender.send_request(request).await.map_err(|error| {
         tracing::warn!(%error, "the upstream broke off");
@@ -125,17 +150,18 @@ async fn forward(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(UpstreamFault::Broken);
     }
-    let mut response = response.map(http_body_util::BodyExt::boxed);
+    let mut response = response.map(Either::Right);
     headers::clean_answer(response.headers_mut());
     *response.version_mut() = Version::HTTP_11;
     Ok(response)
 }
 
-fn rebuild(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Option<Rebuilt> {
+/// The request that is forwarded, built from what was judged.
+fn rebuild(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Option<http::request::Builder> {
     let uri = target(head, &judged.guard)?;
     let mut request = Request::builder().method(head.method()).uri(uri).version(Version::HTTP_11);
     *request.headers_mut()? = headers::rebuilt(head, judged, id);
-    Some(Rebuilt { request, client: head.client(), method: head.method().clone() })
+    Some(request)
 }
 
 /// The path that was judged, below the upstream's own.
@@ -171,43 +197,6 @@ fn own(gate: &Gate, request: &Request<Incoming>, id: Uuid) -> Option<Response<Fu
         .headers_mut()
         .insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     Some(response)
-}
-
-fn refuse(refusal: &Refusal, id: Uuid, client: IpAddr) -> Response<Body> {
-    let reason = refusal.reason();
-    match refusal {
-        Refusal::Rejected(no, guard) => tracing::info!(
-            request = %id, %client, reason, guard = %guard.name,
-            scheme = no.scheme.map(tracing::field::display),
-            credential = no.credential.map(tracing::field::display),
-            user = no.user.map(tracing::field::display),
-            "refused"
-        ),
-        Refusal::Anonymous(_)
-        | Refusal::Busy(..)
-        | Refusal::Denied { .. }
-        | Refusal::Malformed(_)
-        | Refusal::NoGuard
-        | Refusal::Unavailable => {
-            tracing::info!(request = %id, %client, reason, "refused");
-        }
-    }
-    problem::refused(refusal, id).map(full)
-}
-
-fn log_allowed(judged: &Judged, id: Uuid) {
-    let who = judged.who.as_ref();
-    tracing::info!(
-        request = %id, guard = %judged.guard.name,
-        scheme = who.map(|who| tracing::field::display(who.scheme)),
-        user = who.map(|who| tracing::field::display(who.principal.user.id)),
-        credential = who.map(|who| tracing::field::display(who.principal.credential.id)),
-        "allowed"
-    );
-}
-
-fn full(body: Full<Bytes>) -> Body {
-    body.map_err(|never| match never {}).boxed()
 }
 
 /// The request's id is always ours.
