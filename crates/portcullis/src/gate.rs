@@ -1,7 +1,7 @@
 //! The one path that every guarded request takes.
 
-use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_core::authenticator::{Again, Authenticated, Authenticator, Begun, Concluded};
 use portcullis_core::guard::Guard;
@@ -16,6 +16,11 @@ use crate::refusal::Refusal;
 
 /// How often a request is judged anew because its records changed under it.
 const TRIES: usize = 3;
+/// A node is ready while the last renewal of its lease began no longer ago, in milliseconds.
+///
+/// Renewals come every second, so some have failed by then; the lease itself lasts longer, to
+/// refuse nobody meanwhile.
+const READY_MILLIS: u64 = 5_000;
 
 /// Judges requests by what is in memory.
 #[derive(Debug)]
@@ -25,15 +30,28 @@ pub(crate) struct Gate {
     /// Whether the password was right; `None` if the hash could not be computed.
     passwords: PasswordPool<Option<bool>>,
     clock: Arc<dyn Clock>,
+    /// What was last said of it.
+    ready: AtomicBool,
 }
 
 /// A request that was judged, but not yet permitted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Judged {
     /// The guard it came to.
     pub(crate) guard: Arc<Guard>,
     /// Who sent it, if anybody is known.
     pub(crate) who: Option<Authenticated>,
+}
+
+/// A request that may be forwarded, at once.
+#[derive(Debug)]
+pub(crate) struct Admitted<T> {
+    /// Its guard, and who sent it, as they were at the last look.
+    pub(crate) judged: Judged,
+    /// What was reached in the meantime.
+    pub(crate) reached: T,
+    /// The proof, without which nothing is forwarded.
+    pub(crate) permit: Permit,
 }
 
 impl Gate {
@@ -43,42 +61,70 @@ impl Gate {
         passwords: PasswordPool<Option<bool>>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { authenticator, followed, passwords, clock }
+        let ready = AtomicBool::new(false);
+        Self { authenticator, followed, passwords, clock, ready }
     }
 
-    /// Whether this node may answer now.
+    /// Whether new callers should be sent here: the store is there, migrated, and followed. A
+    /// change of that is told in the log.
     pub(crate) fn is_ready(&self) -> bool {
-        self.followed.lease.check(self.clock.now()).is_ok()
+        let age = self.followed.lease.age(self.clock.now());
+        let ready = age.is_some_and(|age| age <= READY_MILLIS);
+        match (self.ready.swap(ready, Ordering::Relaxed), ready) {
+            (false, true) => tracing::info!("ready: the store is there, and followed"),
+            (true, false) => tracing::warn!(age, "not ready: the store is not followed any more"),
+            (true, true) | (false, false) => {}
+        }
+        ready
+    }
+
+    /// The one way to a permit: judges `head`, has `reach` do whatever else must be awaited, and
+    /// looks again, last of all. What changed under it is judged anew, a few times.
+    pub(crate) async fn admit<T, E: From<Refusal>, F: Future<Output = Result<T, E>>>(
+        &self,
+        head: &RequestHead<'_>,
+        reach: impl Fn(Judged) -> F,
+    ) -> Result<Admitted<T>, E> {
+        for _ in 0..TRIES {
+            let judged = match self.judge(head).await {
+                Err(Stop::Changed) => continue,
+                Err(Stop::Refused(refusal)) => return Err(refusal.into()),
+                Ok(judged) => judged,
+            };
+            let reached = reach(judged.clone()).await?;
+            match self.permit(judged, head) {
+                Err(Stop::Changed) => {}
+                Err(Stop::Refused(refusal)) => return Err(refusal.into()),
+                Ok((judged, permit)) => return Ok(Admitted { judged, reached, permit }),
+            }
+        }
+        Err(Refusal::Unavailable.into())
     }
 
     /// Who sends the request, and whether the guard's policy allows it.
-    pub(crate) async fn judge(&self, head: &RequestHead<'_>) -> Result<Judged, Refusal> {
+    async fn judge(&self, head: &RequestHead<'_>) -> Result<Judged, Stop> {
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
         let guards = self.followed.memory.guards();
         let guard = guards.find(head.host(), head.path()).cloned().ok_or(Refusal::NoGuard)?;
         drop(guards);
-        for _ in 0..TRIES {
-            let who = match self.identify(&guard, head).await? {
-                Identified::Changed => continue,
-                Identified::Nobody => None,
-                Identified::Somebody(who) => Some(who),
-            };
-            let judged = Judged { guard, who };
-            return self.decide(&judged, head.method(), head.client()).map(|_| judged);
-        }
-        Err(Refusal::Unavailable)
+        let who = self.identify(&guard, head).await?;
+        let judged = Judged { guard, who };
+        self.decide(&judged, head).map(drop)?;
+        Ok(judged)
     }
 
+    /// Who sends the request; `None` if nothing was presented.
     async fn identify(
         &self,
         guard: &Arc<Guard>,
         head: &RequestHead<'_>,
-    ) -> Result<Identified, Refusal> {
-        let realm = guard.standing.realm;
-        let mut pending = match self.authenticator.begin(&guard.schemes, realm, head) {
-            Begun::Anonymous => return Ok(Identified::Nobody),
-            Begun::Authenticated(who) => return Ok(Identified::Somebody(who)),
-            Begun::Rejected(no) => return Err(Refusal::Rejected(no, Arc::clone(guard))),
+    ) -> Result<Option<Authenticated>, Stop> {
+        let rejected = |no| Stop::from(Refusal::Rejected(no, Arc::clone(guard)));
+        let mut pending = match self.authenticator.begin(&guard.schemes, guard.standing.realm, head)
+        {
+            Begun::Anonymous => return Ok(None),
+            Begun::Authenticated(who) => return Ok(Some(who)),
+            Begun::Rejected(no) => return Err(rejected(no)),
             Begun::Pending(pending) => pending,
         };
         let check = self.authenticator.slow_check(&mut pending);
@@ -86,66 +132,70 @@ impl Gate {
         let right = match self.passwords.run(pending.claim, pending.source, hash).await {
             Ok(right) => right.ok_or(Refusal::Unavailable)?,
             Err(Busy::Full { retry_after }) => {
-                return Err(Refusal::Busy(retry_after, Arc::clone(guard)));
+                return Err(Refusal::Busy(retry_after, Arc::clone(guard)).into());
             }
-            Err(Busy::Broken) => return Err(Refusal::Unavailable),
+            Err(Busy::Broken) => return Err(Refusal::Unavailable.into()),
         };
         match self.authenticator.conclude(&pending, right, self.clock.now().wall) {
-            Concluded::Authenticated(who) => Ok(Identified::Somebody(who)),
-            Concluded::Changed => Ok(Identified::Changed),
-            Concluded::Rejected(no) => Err(Refusal::Rejected(no, Arc::clone(guard))),
+            Concluded::Authenticated(who) => Ok(Some(who)),
+            Concluded::Changed => Err(Stop::Changed),
+            Concluded::Rejected(no) => Err(rejected(no)),
         }
     }
 
-    fn decide(
-        &self,
-        judged: &Judged,
-        method: &http::Method,
-        client: IpAddr,
-    ) -> Result<Permit, Refusal> {
-        let principal = judged.who.as_ref().map(|who| &who.principal);
-        let question = Question { principal, client, method };
-        match judged.guard.policy.decide(&question, &self.followed.memory) {
+    fn decide(&self, judged: &Judged, head: &RequestHead<'_>) -> Result<Permit, Refusal> {
+        let Judged { guard, who } = judged;
+        let principal = who.as_ref().map(|who| &who.principal);
+        let question = Question { principal, client: head.client(), method: head.method() };
+        match guard.policy.decide(&question, &self.followed.memory) {
             Decision::Allow(permit) => Ok(permit),
-            Decision::Deny(_) if principal.is_none() && !judged.guard.schemes.is_empty() => {
-                Err(Refusal::Anonymous(Arc::clone(&judged.guard)))
+            Decision::Deny(_) if principal.is_none() && !guard.schemes.is_empty() => {
+                Err(Refusal::Anonymous(Arc::clone(guard)))
             }
             Decision::Deny(denial) => Err(Refusal::Denied {
                 denial,
-                guard: Arc::clone(&judged.guard),
-                who: judged.who.clone().map(Box::new),
+                guard: Arc::clone(guard),
+                who: who.clone().map(Box::new),
             }),
         }
     }
 
-    /// The last look, after the last thing that was awaited: the records again, the policy again,
-    /// and then the lease by a fresh clock. Only what comes back here reaches an upstream.
-    pub(crate) fn permit(
-        &self,
-        judged: &mut Judged,
-        method: &http::Method,
-        client: IpAddr,
-    ) -> Result<Permit, Refusal> {
+    /// The last look, after the last thing that was awaited: the guard and the records again, the
+    /// policy again, and then the lease by a fresh clock.
+    fn permit(&self, mut judged: Judged, head: &RequestHead<'_>) -> Result<(Judged, Permit), Stop> {
+        let guards = self.followed.memory.guards();
+        let found = guards.find(head.host(), head.path());
+        if found.is_none_or(|found| found.standing != judged.guard.standing) {
+            return Err(Stop::Changed);
+        }
         if let Some(who) = &judged.who {
             let realm = judged.guard.standing.realm;
             let again = self.authenticator.look_again(who, realm, self.clock.now().wall);
             judged.who = Some(again.map_err(|again| match again {
-                Again::Changed => Refusal::Unavailable,
-                Again::Rejected(no) => Refusal::Rejected(no, Arc::clone(&judged.guard)),
+                Again::Changed => Stop::Changed,
+                Again::Rejected(no) => Refusal::Rejected(no, Arc::clone(&judged.guard)).into(),
             })?);
         }
-        let guards = self.followed.memory.guards();
-        if !guards.holds(&judged.guard) {
-            return Err(Refusal::Unavailable);
-        }
-        let permit = self.decide(judged, method, client)?;
+        let permit = self.decide(&judged, head)?;
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
-        Ok(permit)
+        Ok((judged, permit))
     }
 }
 
-enum Identified {
+/// Why a request is not permitted as it was judged.
+#[derive(Debug)]
+enum Stop {
+    /// Something changed in between, and the request may still be good: begin again.
     Changed,
-    Nobody,
-    Somebody(Authenticated),
+    /// It goes no further.
+    Refused(Refusal),
 }
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests;

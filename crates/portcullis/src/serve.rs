@@ -21,6 +21,7 @@ use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::{Store, Target, folder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::MissedTickBehavior;
 
 use crate::actions::{Acknowledge, Actions, Actor, Wake, setup};
 use crate::clock::SystemClock;
@@ -34,6 +35,8 @@ use crate::password_pool::{PasswordPool, PoolSize};
 const PER_SOURCE: usize = 16;
 /// How far the machine's clock may be behind the highest time ever persisted.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+/// How often the server looks whether it is ready, asked or not.
+const LOOK: Duration = Duration::from_secs(1);
 /// The file with the master key, in the data folder.
 const MASTER_KEY_FILE: &str = "master.key";
 
@@ -110,6 +113,7 @@ pub(crate) struct Server {
     /// Where it answers.
     pub(crate) address: SocketAddr,
     proxy: Arc<Proxy>,
+    gate: Arc<Gate>,
     listener: TcpListener,
     follower: Arc<Follower>,
     house: House,
@@ -146,13 +150,13 @@ impl Server {
             .await
             .with_context(|| format!("listening on {}", config.server.listen))?;
         let proxy = Arc::new(Proxy::new(
-            gate,
+            Arc::clone(&gate),
             TrustedPeers::new(&config.trust.peers),
             timeouts(config),
             clock,
         ));
         let address = listener.local_addr()?;
-        Ok(Self { address, proxy, listener, follower, house, _control: control, _lock: lock })
+        Ok(Self { address, proxy, gate, listener, follower, house, _control: control, _lock: lock })
     }
 
     /// The actions of this very process.
@@ -169,10 +173,16 @@ impl Server {
         let settings = &self.house.config.server;
         let graceful = GracefulShutdown::new();
         let room = Arc::new(Semaphore::new(settings.max_connections));
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
+                _ = look.tick() => {
+                    self.gate.is_ready();
+                    continue;
+                }
             };
             let Ok((stream, peer)) = accepted else {
                 // Out of descriptors: others must end before one more can begin.

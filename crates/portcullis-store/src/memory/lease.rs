@@ -48,6 +48,12 @@ impl Lease {
             && now.wall.millis() < self.wall.load(Ordering::Acquire);
         if holds { Ok(()) } else { Err(LeaseOver) }
     }
+
+    /// How many milliseconds ago the renewal began that it counts from; none if it is over.
+    pub fn age(&self, now: Moment) -> Option<u64> {
+        let end = self.boot.load(Ordering::Acquire);
+        self.check(now).ok().map(|()| now.boot.saturating_add(LEASE_MILLIS).saturating_sub(end))
+    }
 }
 
 #[cfg(test)]
@@ -69,5 +75,15 @@ mod tests {
         assert!(lease.check(moment(1_000, 80_000)).is_err());
         lease.end();
         assert!(lease.check(moment(1_000, 50_000)).is_err());
+    }
+
+    #[test]
+    fn a_lease_is_as_old_as_its_renewal_until_it_is_over() {
+        let lease = Lease::none();
+        assert_eq!(lease.age(moment(0, 0)), None);
+        lease.renew(moment(1_000, 50_000));
+        assert_eq!(lease.age(moment(1_000, 50_000)), Some(0));
+        assert_eq!(lease.age(moment(6_500, 50_000)), Some(5_500));
+        assert_eq!(lease.age(moment(31_000, 50_000)), None);
     }
 }

@@ -21,6 +21,7 @@ use portcullis_core::scheme::SchemeName;
 use portcullis_core::time::Clock;
 use uuid::Uuid;
 
+use crate::gate::Judged;
 use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
 
@@ -86,9 +87,9 @@ impl Exchange {
     }
 
     /// This guard answers for it, and this is who sent it.
-    pub(crate) fn meet(&mut self, guard: &Arc<Guard>, who: Option<&Authenticated>) {
-        self.guard = Some(Arc::clone(guard));
-        self.who = who.map(Who::from).unwrap_or_default();
+    pub(crate) fn meet(&mut self, judged: &Judged) {
+        self.guard = Some(Arc::clone(&judged.guard));
+        self.who = judged.who.as_ref().map(Who::from).unwrap_or_default();
     }
 
     /// It is forwarded.

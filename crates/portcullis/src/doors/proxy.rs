@@ -18,7 +18,7 @@ use portcullis_core::time::Clock;
 use uuid::Uuid;
 
 use super::exchange::{Body, Content, Exchange};
-use crate::gate::{Gate, Judged};
+use crate::gate::{Admitted, Gate, Judged};
 use crate::http::problem::{self, UpstreamFault};
 use crate::refusal::Refusal;
 use pool::{Pool, Sender};
@@ -85,13 +85,15 @@ impl Proxy {
         let head = RequestHead::from_connection(parts, peer, &self.trusted, received)
             .map_err(Refusal::Malformed)?;
         exchange.read(&head);
-        let mut judged = self.gate.judge(&head).await?;
-        exchange.meet(&judged.guard, judged.who.as_ref());
-        let request = rebuild(&head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
-        let mut sender = self.pool.take(&judged.guard.upstream).await?;
-        let permit = self.gate.permit(&mut judged, head.method(), head.client())?;
-        exchange.meet(&judged.guard, judged.who.as_ref());
+        let reach = async |judged: Judged| {
+            let reached = self.pool.take(&judged.guard.upstream).await;
+            reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
+        };
+        let admitted = self.gate.admit(&head, reach).await?;
+        let Admitted { judged, reached: mut sender, permit } = admitted;
+        exchange.meet(&judged);
         exchange.allow(&permit);
+        let request = rebuild(&head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
         let answering = forward(&mut sender, request, body, permit);
         let answer = tokio::time::timeout(self.answer_timeout, answering).await;
         self.pool.give_back(&judged.guard.upstream, sender);
@@ -103,13 +105,17 @@ impl Proxy {
 enum No {
     Fault(UpstreamFault),
     Refusal(Refusal),
+    Unreached(UpstreamFault, Box<Judged>),
 }
 
 impl No {
     /// The answer in its place.
     fn told(&self, exchange: &mut Exchange) -> Response<Content> {
+        if let Self::Unreached(_, judged) = self {
+            exchange.meet(judged);
+        }
         match self {
-            Self::Fault(fault) => {
+            Self::Fault(fault) | Self::Unreached(fault, _) => {
                 exchange.fail(*fault);
                 problem::upstream(*fault, exchange.id)
             }

@@ -1,0 +1,318 @@
+//! The gate over a real store, whose records change at the moments that a test chooses.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use http::Request;
+use http::request::Parts;
+use portcullis_core::authenticator::Rejection;
+use portcullis_core::guard::{Definition, Source};
+use portcullis_core::organization::State;
+use portcullis_core::password::{Cost, PasswordVerifier};
+use portcullis_core::policy::Rule;
+use portcullis_core::principal::User;
+use portcullis_core::request::TrustedPeers;
+use portcullis_core::scheme::{self, Options};
+use portcullis_core::seal::{Pepper, PepperId, Peppers};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::time::{Moment, Timestamp};
+use portcullis_core::{credential::Credential, id::Id, organization::Organization};
+use portcullis_store::credentials::NewCredential;
+use portcullis_store::memory::{Follower, LEASE_MILLIS, Lease};
+use portcullis_store::store::Writing;
+use portcullis_store::users::NewUser;
+use portcullis_store::{Store, StoreError, Target, Write};
+
+use super::*;
+use crate::password_pool::PoolSize;
+
+const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
+const PASSWORD: &str = "correct horse";
+/// When everything begins, in milliseconds since boot.
+const BEGUN: u64 = 1_000;
+
+/// A clock that a test moves.
+#[derive(Debug)]
+struct Hand(AtomicU64);
+
+impl Hand {
+    fn start() -> Arc<Self> {
+        Arc::new(Self(AtomicU64::new(BEGUN)))
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> Moment {
+        let boot = self.0.load(Ordering::Relaxed);
+        let wall = Timestamp::from_millis(1_700_000_000_000 + i64::try_from(boot).unwrap());
+        Moment { boot, wall }
+    }
+}
+
+/// A gate, its store with one user, and a clock that the gate alone goes by.
+struct House {
+    gate: Gate,
+    store: Store,
+    follower: Follower,
+    clock: Arc<Hand>,
+    peppers: Arc<Peppers>,
+    key: SecretBuf,
+    credential: Id<Credential>,
+    root: Id<Organization>,
+    owner: Id<User>,
+    _folder: tempfile::TempDir,
+}
+
+fn write(action: &'static str) -> Write {
+    Write::new("test", action).unwrap()
+}
+
+fn guard(prefix: &str) -> Definition {
+    Definition {
+        name: "orders".into(),
+        hosts: vec![],
+        prefix: prefix.into(),
+        upstream: http::Uri::from_static("http://127.0.0.1:9"),
+        schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
+        networks: None,
+        methods: vec![],
+        ability: None,
+        pass_credential: false,
+        strip_prefix: false,
+    }
+}
+
+fn verifier(password: &str, peppers: &Peppers) -> [u8; 65] {
+    let made = PasswordVerifier::make(&SecretBuf::new(password), CHEAP, peppers.current());
+    made.unwrap().to_bytes()
+}
+
+impl House {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, still) = (Hand::start(), Hand::start());
+        let store = Store::open(Target::Sqlite(folder.path().into()), still.clone()).unwrap();
+        let peppers = Arc::new(Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]));
+        let issue = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap();
+        let issued = issue(&peppers).unwrap();
+        let password = verifier(PASSWORD, &peppers);
+        let made = store.write(write("setup"), move |it| {
+            let root = it.insert_organization(None, "Root")?;
+            let login = Some("owner".to_owned());
+            let new = NewUser { organization: root, login, name: "O".into(), signs_in: true };
+            let owner = it.insert_user(&new)?;
+            it.set_password(owner, &password)?;
+            let credential = it.insert_credential(&NewCredential {
+                scheme: scheme::API_KEY,
+                key: issued.key,
+                verifier: issued.verifier.to_bytes().to_vec(),
+                owner,
+                label: String::new(),
+                read_only: false,
+                not_before: None,
+                expires: None,
+            })?;
+            it.insert_guard(root, Source::Store, &guard("/orders"))?;
+            Ok((root, owner, credential))
+        });
+        let (root, owner, credential) = made.await.unwrap().value;
+        let memory = Arc::new(Memory::empty().unwrap());
+        let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
+        let follower = Follower::start(&store, &followed, still, "test").unwrap();
+        let authenticator = Authenticator::new(memory, Arc::clone(&peppers), CHEAP).unwrap();
+        let [threads, queue, per_source] = [1, 8, 8].map(|n| NonZeroUsize::new(n).unwrap());
+        let pool = PasswordPool::start(PoolSize { threads, queue, per_source }).unwrap();
+        let gate = Gate::new(authenticator, followed, pool, clock.clone());
+        let (key, _folder) = (issued.shown, folder);
+        Self { gate, store, follower, clock, peppers, key, credential, root, owner, _folder }
+    }
+
+    /// Writes, and waits until the gate judges by it.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = self.store.write(write("change"), work).await?;
+        self.follower.wake();
+        self.follower.applied().wait_for(|applied| *applied >= done.revision).await.unwrap();
+        Ok(done.value)
+    }
+
+    async fn switch(&self, state: State) {
+        let credential = self.credential;
+        self.change(move |it| it.set_credential_state(credential, state)).await.unwrap();
+    }
+
+    async fn replace_guard(&self, by: Option<Definition>) {
+        let root = self.root;
+        let changed = self.change(move |it| {
+            it.delete_guard("orders", Source::Store)?;
+            by.map_or(Ok(()), |by| it.insert_guard(root, Source::Store, &by).map(drop))
+        });
+        changed.await.unwrap();
+    }
+
+    fn request(&self, name: scheme::SchemeName, secret: &str) -> Parts {
+        let kind = scheme::ALL.iter().find(|kind| kind.name == name).unwrap();
+        let (header, value) = (kind.present)("owner", secret);
+        let request = Request::get("/orders/7").header("Host", "any");
+        request.header(header, value.expose()).body(()).unwrap().into_parts().0
+    }
+
+    /// Sends the key; `meanwhile` runs where the upstream is reached, and is told how often it was.
+    async fn admit(&self, meanwhile: impl AsyncFn(usize)) -> (Result<Judged, Refusal>, usize) {
+        self.admit_with(&self.request(scheme::API_KEY, self.key.expose_text()), meanwhile).await
+    }
+
+    async fn admit_with(
+        &self,
+        parts: &Parts,
+        meanwhile: impl AsyncFn(usize),
+    ) -> (Result<Judged, Refusal>, usize) {
+        let (peer, trusted) = ([192, 0, 2, 1].into(), TrustedPeers::default());
+        let now = self.clock.now().wall;
+        let head = RequestHead::from_connection(parts, peer, &trusted, now).unwrap();
+        let reached = Mutex::new(0);
+        let admitted = self.gate.admit(&head, async |_| {
+            let times = {
+                let mut reached = reached.lock().unwrap();
+                *reached += 1;
+                *reached
+            };
+            meanwhile(times).await;
+            Ok::<_, Refusal>(())
+        });
+        let admitted = admitted.await.map(|admitted| admitted.judged);
+        let times = *reached.lock().unwrap();
+        (admitted, times)
+    }
+}
+
+#[tokio::test]
+async fn a_good_caller_is_admitted_at_once_by_either_scheme() {
+    let house = House::open().await;
+    for (name, secret) in [(scheme::API_KEY, house.key.expose_text()), (scheme::BASIC, PASSWORD)] {
+        let parts = house.request(name, secret);
+        let (admitted, reached) = house.admit_with(&parts, async |_| {}).await;
+        assert_eq!(admitted.unwrap().who.unwrap().scheme, name);
+        assert_eq!(reached, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_takes_nothing_away_is_judged_anew_and_not_refused() {
+    let house = House::open().await;
+    let (admitted, reached) = house
+        .admit(async |times| {
+            if times == 1 {
+                house.switch(State::Disabled).await;
+                house.switch(State::Active).await;
+            }
+        })
+        .await;
+    assert_eq!((admitted.unwrap().who.unwrap().principal.user.id, reached), (house.owner, 2));
+}
+
+#[tokio::test]
+async fn what_is_taken_away_on_the_way_is_refused_at_the_last_look() {
+    let house = House::open().await;
+    for state in [State::Disabled, State::Deleted] {
+        let (admitted, reached) = house.admit(async |_| house.switch(state).await).await;
+        let Refusal::Rejected(no, guard) = admitted.unwrap_err() else { panic!("not rejected") };
+        assert_eq!((&*guard.name, reached), ("orders", 1));
+        let expected = [Rejection::Disabled, Rejection::Revoked];
+        assert!(expected.contains(&no.reason), "{no:?}");
+        if state == State::Disabled {
+            house.switch(State::Active).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_never_rests_is_not_judged_for_ever() {
+    let house = House::open().await;
+    let (admitted, reached) = house
+        .admit(async |_| {
+            house.switch(State::Disabled).await;
+            house.switch(State::Active).await;
+        })
+        .await;
+    assert!(matches!(admitted.unwrap_err(), Refusal::Unavailable));
+    assert_eq!(reached, TRIES);
+}
+
+#[tokio::test]
+async fn a_guard_that_was_replaced_on_the_way_judges_instead() {
+    let house = House::open().await;
+    let (admitted, reached) = house
+        .admit(async |times| {
+            if times == 1 {
+                let upstream = http::Uri::from_static("http://127.0.0.1:10");
+                house.replace_guard(Some(Definition { upstream, ..guard("/orders") })).await;
+            }
+        })
+        .await;
+    assert_eq!(admitted.unwrap().guard.upstream.authority, "127.0.0.1:10");
+    assert_eq!(reached, 2);
+    let (admitted, _) = house
+        .admit(async |_| {
+            let methods = vec![http::Method::POST];
+            house.replace_guard(Some(Definition { methods, ..guard("/orders") })).await;
+        })
+        .await;
+    let Refusal::Denied { denial, who, .. } = admitted.unwrap_err() else { panic!("not denied") };
+    assert_eq!((denial.rule, who.is_some()), (Rule::Method, true));
+}
+
+#[tokio::test]
+async fn a_guard_that_stands_nearer_or_is_gone_is_seen_at_the_last_look() {
+    let house = House::open().await;
+    let root = house.root;
+    let (admitted, reached) = house
+        .admit(async |times| {
+            if times == 1 {
+                let nearer = Definition { name: "nearer".into(), ..guard("/orders/7") };
+                let made = house.change(move |it| it.insert_guard(root, Source::Store, &nearer));
+                made.await.unwrap();
+            }
+        })
+        .await;
+    assert_eq!((&*admitted.unwrap().guard.name, reached), ("nearer", 2));
+    let (admitted, _) = house
+        .admit(async |_| {
+            let gone = house.change(|it| {
+                it.delete_guard("nearer", Source::Store)?;
+                it.delete_guard("orders", Source::Store)
+            });
+            gone.await.unwrap();
+        })
+        .await;
+    assert!(matches!(admitted.unwrap_err(), Refusal::NoGuard));
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_on_the_way_permits_nothing() {
+    let house = House::open().await;
+    let (admitted, reached) =
+        house.admit(async |_| house.clock.0.store(BEGUN + LEASE_MILLIS, Ordering::Relaxed)).await;
+    assert!(matches!(admitted.unwrap_err(), Refusal::Unavailable));
+    assert_eq!(reached, 1);
+}
+
+#[tokio::test]
+async fn a_node_is_ready_only_while_its_lease_is_young() {
+    let house = House::open().await;
+    for (age, ready) in [
+        (0, true),
+        (READY_MILLIS, true),
+        (READY_MILLIS + 1, false),
+        (LEASE_MILLIS, false),
+        (1, true),
+    ] {
+        house.clock.0.store(BEGUN + age, Ordering::Relaxed);
+        assert_eq!(house.gate.is_ready(), ready, "{age}");
+    }
+    drop(house.follower);
+    assert!(!house.gate.is_ready());
+}
