@@ -6,6 +6,7 @@
 
 pub mod attempts;
 pub mod remembered;
+mod slow_check;
 mod standing;
 
 use std::net::IpAddr;
@@ -19,13 +20,15 @@ use crate::credential::{Credential, KeyVerifier};
 use crate::id::{Id, Revision};
 use crate::lookup::CredentialLookup;
 use crate::organization::{Organization, State};
-use crate::password::{Cost, HashError, PasswordVerifier, Verdict};
+use crate::password::{Cost, PasswordVerifier};
 use crate::principal::{Principal, User};
 use crate::request::RequestHead;
 use crate::scheme::{self, Found, Presented, PresentedKey, Scheme, SchemeName, Unread};
 use crate::seal::{Digest, MacKey, NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
 use crate::time::Timestamp;
+
+pub use slow_check::{SlowCheck, Upgrade};
 
 /// Knows who callers are, by what `L` remembers.
 #[derive(Debug)]
@@ -155,25 +158,6 @@ pub struct Pending {
     /// Who could be meant; `None` if nobody live is, and then no password is right.
     meant: Option<(Id<User>, Revision)>,
     no: Rejected,
-}
-
-/// The slow part of a [`Pending`] claim, owned, so that any thread can run it.
-#[derive(Debug)]
-pub struct SlowCheck {
-    password: SecretBuf,
-    verifier: PasswordVerifier,
-    cost: Cost,
-    peppers: Arc<Peppers>,
-}
-
-impl SlowCheck {
-    /// Computes the hash: some 16 ms and 19 MiB at the usual cost.
-    ///
-    /// # Errors
-    /// It could not be computed, so nothing is known of the password.
-    pub fn run(&self) -> Result<Verdict, HashError> {
-        self.verifier.check(&self.password, self.cost, &self.peppers)
-    }
 }
 
 /// What came of a slow check.
@@ -357,6 +341,7 @@ impl<L: CredentialLookup> Authenticator<L> {
         SlowCheck {
             password: std::mem::replace(&mut pending.password, SecretBuf::new([])),
             verifier: pending.verifier,
+            meant: pending.meant.and_then(|(_, version)| Some((pending.no.credential?, version))),
             cost: self.cost,
             peppers: Arc::clone(&self.peppers),
         }

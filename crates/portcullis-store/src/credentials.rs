@@ -160,6 +160,28 @@ impl Writing<'_> {
         .map(drop)
     }
 
+    /// Replaces the verifier of a password by another one of the very same password. The
+    /// credential stays, and with it all that stands on it.
+    ///
+    /// # Errors
+    /// It is no longer at `version`, so that nothing is known of it, or the store's own.
+    pub fn upgrade_password(
+        &mut self,
+        id: Id<Credential>,
+        version: Revision,
+        verifier: &[u8],
+    ) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "password of that version",
+            &sql!(
+                "UPDATE credentials SET verifier = $3, revision = $4
+                 WHERE id = $1 AND revision = $2 AND state = 'active'"
+            ),
+            &[id.into(), version.into(), verifier.into(), revision.into()],
+        )
+    }
+
     /// Switches a credential; deleting revokes it, for good.
     ///
     /// # Errors

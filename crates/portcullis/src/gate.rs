@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use portcullis_core::authenticator::{Again, Authenticated, Authenticator, Begun, Concluded};
+use portcullis_core::authenticator::{
+    Again, Authenticated, Authenticator, Begun, Concluded, Pending, SlowCheck, Upgrade,
+};
 use portcullis_core::guard::Guard;
 use portcullis_core::password::Verdict;
 use portcullis_core::policy::{Decision, Permit, Question};
 use portcullis_core::request::RequestHead;
 use portcullis_core::time::Clock;
 use portcullis_store::memory::{Followed, Memory};
+use tokio::sync::mpsc;
 
 use crate::password_pool::{Busy, PasswordPool};
 use crate::refusal::Refusal;
@@ -27,8 +30,10 @@ const READY_MILLIS: u64 = 5_000;
 pub(crate) struct Gate {
     authenticator: Authenticator<Arc<Memory>>,
     followed: Arc<Followed>,
-    /// Whether the password was right; `None` if the hash could not be computed.
-    passwords: PasswordPool<Option<bool>>,
+    /// What was found of the password; `None` if the hash could not be computed.
+    passwords: PasswordPool<Option<Verdict>>,
+    /// Where better verifiers go, to be stored.
+    upgrades: mpsc::Sender<Upgrade>,
     clock: Arc<dyn Clock>,
     /// What was last said of it.
     ready: AtomicBool,
@@ -58,11 +63,12 @@ impl Gate {
     pub(crate) const fn new(
         authenticator: Authenticator<Arc<Memory>>,
         followed: Arc<Followed>,
-        passwords: PasswordPool<Option<bool>>,
+        passwords: PasswordPool<Option<Verdict>>,
+        upgrades: mpsc::Sender<Upgrade>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let ready = AtomicBool::new(false);
-        Self { authenticator, followed, passwords, clock, ready }
+        Self { authenticator, followed, passwords, upgrades, clock, ready }
     }
 
     /// Whether new callers should be sent here: the store is there, migrated, and followed. A
@@ -127,20 +133,28 @@ impl Gate {
             Begun::Rejected(no) => return Err(rejected(no)),
             Begun::Pending(pending) => pending,
         };
-        let check = self.authenticator.slow_check(&mut pending);
-        let hash = move || check.run().ok().map(|verdict| matches!(verdict, Verdict::Right { .. }));
-        let right = match self.passwords.run(pending.claim, pending.source, hash).await {
-            Ok(right) => right.ok_or(Refusal::Unavailable)?,
-            Err(Busy::Full { retry_after }) => {
-                return Err(Refusal::Busy(retry_after, Arc::clone(guard)).into());
-            }
-            Err(Busy::Broken) => return Err(Refusal::Unavailable.into()),
-        };
+        let verdict = self.check(&mut pending).await.map_err(|busy| match busy {
+            Busy::Broken => Refusal::Unavailable,
+            Busy::Full { retry_after } => Refusal::Busy(retry_after, Arc::clone(guard)),
+        })?;
+        let right = matches!(verdict.ok_or(Refusal::Unavailable)?, Verdict::Right { .. });
         match self.authenticator.conclude(&pending, right, self.clock.now().wall) {
             Concluded::Authenticated(who) => Ok(Some(who)),
             Concluded::Changed => Err(Stop::Changed),
             Concluded::Rejected(no) => Err(rejected(no)),
         }
+    }
+
+    /// Hashes the password, and once the answer is known, again for a better verifier if need be.
+    async fn check(&self, pending: &mut Pending) -> Result<Option<Verdict>, Busy> {
+        let check = Arc::new(self.authenticator.slow_check(pending));
+        let (same, upgrades) = (Arc::clone(&check), self.upgrades.clone());
+        let after = move |verdict: &Option<Verdict>| {
+            if *verdict == Some(Verdict::Right { upgrade: true }) {
+                upgrade(&same, &upgrades);
+            }
+        };
+        self.passwords.run(pending.claim, pending.source, move || check.run().ok(), after).await
     }
 
     fn decide(&self, judged: &Judged, head: &RequestHead<'_>) -> Result<Permit, Refusal> {
@@ -179,6 +193,15 @@ impl Gate {
         let permit = self.decide(&judged, head)?;
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
         Ok((judged, permit))
+    }
+}
+
+/// Makes a better verifier and hands it on. What fails is made up for at the next slow check.
+fn upgrade(check: &SlowCheck, upgrades: &mpsc::Sender<Upgrade>) {
+    match check.upgrade() {
+        // When too many wait to be stored, or the server ends, this one is let go.
+        Ok(upgrade) => drop(upgrade.map(|it| upgrades.try_send(it))),
+        Err(error) => tracing::warn!(%error, "a password's verifier was not upgraded"),
     }
 }
 

@@ -63,18 +63,22 @@ impl<T: Clone + Send + 'static> PasswordPool<T> {
         Ok(pool)
     }
 
-    /// Runs `job` on a thread of the pool, or shares the outcome of an identical claim in flight.
+    /// Runs `hash` on a thread of the pool, or shares the outcome of an identical claim in flight.
     ///
     /// `claim` is a keyed MAC over credential, version and password, compared whole: claims that
     /// share it must have the same outcome. A future that is dropped gives its place in the queue
     /// back, unless another still waits for the same claim.
+    ///
+    /// `after` runs on the same thread once everybody has the outcome: nobody waits for it.
     pub(crate) async fn run(
         &self,
         claim: Claim,
         source: IpAddr,
-        job: impl FnOnce() -> T + Send + 'static,
+        hash: impl FnOnce() -> T + Send + 'static,
+        after: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, Busy> {
-        let answer = self.shared.enter(claim, source.into(), Box::new(job))?;
+        let job = Job { hash: Box::new(hash), after: Box::new(after) };
+        let answer = self.shared.enter(claim, source.into(), job)?;
         let mut waiter = Waiter { shared: &self.shared, claim, answer };
         (&mut waiter.answer).await.map_err(|_| Busy::Broken)
     }
@@ -98,7 +102,12 @@ impl<T> fmt::Debug for PasswordPool<T> {
 }
 
 type Claim = [u8; 32];
-type Job<T> = Box<dyn FnOnce() -> T + Send>;
+
+/// What is computed, and what is then done with it.
+struct Job<T> {
+    hash: Box<dyn FnOnce() -> T + Send>,
+    after: Box<dyn FnOnce(&T) + Send>,
+}
 
 struct Shared<T> {
     size: PoolSize,
@@ -170,13 +179,15 @@ impl<T> Shared<T> {
 impl<T: Clone> Shared<T> {
     fn work(&self) {
         while let Some((claim, job)) = self.next() {
-            let outcome = catch_unwind(AssertUnwindSafe(job));
+            let outcome = catch_unwind(AssertUnwindSafe(job.hash));
             let flight = self.state().flights.remove(&claim);
             // Without an outcome the waiters are dropped, which tells them that it broke.
             let (Some(flight), Ok(outcome)) = (flight, outcome) else { continue };
             for waiter in flight.waiters {
                 drop(waiter.send(outcome.clone()));
             }
+            // The panic has been told by its hook, and nobody else asks what became of it.
+            drop(catch_unwind(AssertUnwindSafe(|| (job.after)(&outcome))));
         }
     }
 }

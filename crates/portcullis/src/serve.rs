@@ -1,5 +1,7 @@
 //! The one place where everything is put together.
 
+pub(crate) mod upgrades;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -20,7 +22,7 @@ use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::{Store, Target, folder};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::actions::{Acknowledge, Actions, Actor, Wake, setup};
@@ -143,7 +145,10 @@ impl Server {
         let follower = Arc::new(follower.await??);
         let authenticator = Authenticator::new(memory, Arc::clone(&house.peppers), house.cost())?;
         let pool = PasswordPool::start(pool_size(&config.passwords))?;
-        let gate = Arc::new(Gate::new(authenticator, followed, pool, Arc::clone(&clock)));
+        let (upgrade, upgrades) = mpsc::channel(upgrades::WAITING);
+        tokio::spawn(upgrades::store_all(Arc::clone(&house.store), upgrades));
+        let gate = Gate::new(authenticator, followed, pool, upgrade, Arc::clone(&clock));
+        let gate = Arc::new(gate);
         let rung = Arc::clone(&follower);
         let control = control::serve(data, move || rung.wake())?;
         let listener = TcpListener::bind(config.server.listen)

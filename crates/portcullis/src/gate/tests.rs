@@ -26,8 +26,11 @@ use portcullis_store::{Store, StoreError, Target, Write};
 
 use super::*;
 use crate::password_pool::PoolSize;
+use crate::serve::upgrades;
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
+/// What a hash costs today; the verifiers in the store are behind it.
+const TODAY: Cost = Cost { memory: 16, ..CHEAP };
 const PASSWORD: &str = "correct horse";
 /// When everything begins, in milliseconds since boot.
 const BEGUN: u64 = 1_000;
@@ -57,6 +60,7 @@ struct House {
     follower: Follower,
     clock: Arc<Hand>,
     peppers: Arc<Peppers>,
+    upgrades: mpsc::Receiver<Upgrade>,
     key: SecretBuf,
     credential: Id<Credential>,
     root: Id<Organization>,
@@ -120,12 +124,24 @@ impl House {
         let memory = Arc::new(Memory::empty().unwrap());
         let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
         let follower = Follower::start(&store, &followed, still, "test").unwrap();
-        let authenticator = Authenticator::new(memory, Arc::clone(&peppers), CHEAP).unwrap();
+        let authenticator = Authenticator::new(memory, Arc::clone(&peppers), TODAY).unwrap();
         let [threads, queue, per_source] = [1, 8, 8].map(|n| NonZeroUsize::new(n).unwrap());
         let pool = PasswordPool::start(PoolSize { threads, queue, per_source }).unwrap();
-        let gate = Gate::new(authenticator, followed, pool, clock.clone());
-        let (key, _folder) = (issued.shown, folder);
-        Self { gate, store, follower, clock, peppers, key, credential, root, owner, _folder }
+        let (upgrade, upgrades) = mpsc::channel(8);
+        let gate = Gate::new(authenticator, followed, pool, upgrade, clock.clone());
+        Self {
+            gate,
+            store,
+            follower,
+            clock,
+            peppers,
+            upgrades,
+            key: issued.shown,
+            credential,
+            root,
+            owner,
+            _folder: folder,
+        }
     }
 
     /// Writes, and waits until the gate judges by it.
@@ -315,4 +331,62 @@ async fn a_node_is_ready_only_while_its_lease_is_young() {
     }
     drop(house.follower);
     assert!(!house.gate.is_ready());
+}
+
+impl House {
+    /// Signs in with `password`.
+    async fn sign_in(&self, password: &str) -> Result<Judged, Refusal> {
+        self.admit_with(&self.request(scheme::BASIC, password), async |_| {}).await.0
+    }
+
+    /// What the store has to check the owner's password with, and what it says of `password`.
+    async fn stored(&self, password: &str) -> (Id<Credential>, Verdict) {
+        let owner = self.owner.to_string();
+        let found = self.store.read(move |it| it.find_credential(scheme::BASIC, &owner)).await;
+        let row = found.unwrap().unwrap();
+        let verifier = PasswordVerifier::from_bytes(&row.verifier).unwrap();
+        (row.id, verifier.check(&SecretBuf::new(password), TODAY, &self.peppers).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_hashed_cheaply_is_hashed_at_todays_cost_once_it_is_used() {
+    let mut house = House::open().await;
+    let (id, before) = house.stored(PASSWORD).await;
+    assert_eq!(before, Verdict::Right { upgrade: true });
+    let who = house.sign_in(PASSWORD).await.unwrap().who.unwrap();
+    let upgrade = house.upgrades.recv().await.unwrap();
+    assert_eq!((who.principal.credential.id, upgrade.credential), (id, id));
+    upgrades::save(&house.store, upgrade).await.unwrap();
+    assert_eq!(house.stored(PASSWORD).await, (id, Verdict::Right { upgrade: false }));
+
+    // Any later change is applied after the upgrade: from here on the gate judges by that.
+    house.switch(State::Active).await;
+    let again = house.sign_in(PASSWORD).await.unwrap().who.unwrap();
+    assert_eq!(again.principal.credential.id, id, "what stands on the credential stands");
+    assert!(house.sign_in("correct horsf").await.is_err());
+    drop(house.gate);
+    assert!(house.upgrades.recv().await.is_none(), "nothing is behind any more");
+}
+
+#[tokio::test]
+async fn a_password_that_changes_meanwhile_is_never_overwritten() {
+    let mut house = House::open().await;
+    house.sign_in(PASSWORD).await.unwrap();
+    let upgrade = house.upgrades.recv().await.unwrap();
+    let (owner, chosen) = (house.owner, verifier("another horse", &house.peppers));
+    house.change(move |it| it.set_password(owner, &chosen)).await.unwrap();
+    let refused = upgrades::save(&house.store, upgrade).await;
+    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+    assert!(matches!(house.stored("another horse").await.1, Verdict::Right { .. }));
+    assert!(house.sign_in(PASSWORD).await.is_err());
+    house.sign_in("another horse").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_password_upgrades_nothing() {
+    let mut house = House::open().await;
+    assert!(house.sign_in("correct horsf").await.is_err());
+    drop(house.gate);
+    assert!(house.upgrades.recv().await.is_none());
 }
