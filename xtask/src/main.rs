@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a tool of the terminal talks to the terminal")]
 
 mod bench;
+mod dependents;
 mod docs;
 mod layers;
 mod postgres;

@@ -86,10 +86,12 @@ fn install(apt: &[&str]) -> anyhow::Result<()> {
     };
     // A stale or partly unreachable list may still hold the package.
     let updated = apt(&["update"]);
-    apt(&["install", "-y", "--no-install-recommends", "postgresql"]).or_else(|error| {
-        updated?;
-        Err(error)
-    })
+    apt(&["install", "-y", "--no-upgrade", "--no-install-recommends", "postgresql"]).or_else(
+        |error| {
+            updated?;
+            Err(error)
+        },
+    )
 }
 
 /// A running server; dropping it stops the server and removes its folder.

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::postgres::{self, Server};
 use crate::report::{Report, Verdict};
 use crate::shell::{cargo, run, succeeds};
-use crate::{docs, layers};
+use crate::{dependents, docs, layers};
 
 /// Where the tests look for a `PostgreSQL`; without it those that need one do not run.
 pub(crate) const POSTGRES: &str = "PORTCULLIS_TEST_POSTGRES";
@@ -43,7 +43,9 @@ fn format() -> Command {
 }
 
 fn lint() -> Command {
-    cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
+    let mut command = cargo(["clippy", "--workspace", "--all-targets", "--all-features"]);
+    command.args(["--keep-going", "--", "-D", "warnings"]);
+    command
 }
 
 fn document() -> Command {
@@ -53,7 +55,7 @@ fn document() -> Command {
 }
 
 fn tests(server: Option<&Server>) -> Command {
-    let mut command = cargo(["test", "--workspace", "--all-features"]);
+    let mut command = cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     command.envs(server.map(|server| (POSTGRES, server.url())));
     command
 }
@@ -82,7 +84,12 @@ fn database(report: &mut Report) -> Option<Server> {
         }
         match postgres::find_or_install() {
             Ok(binaries) => server = Some(Server::start(&binaries)?),
-            Err(reason) => return Ok(Verdict::NotRun(format!("the tests that need it: {reason}"))),
+            Err(reason) => {
+                let tests = dependents::mentioning(POSTGRES)?.join("\n    ");
+                return Ok(Verdict::NotRun(format!(
+                    "{reason}; without it, on SQLite alone or not at all:\n    {tests}"
+                )));
+            }
         }
         Ok(Verdict::Passed)
     });
