@@ -4,12 +4,13 @@ mod load;
 mod quickstart;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 use self::quickstart::Quickstart;
@@ -23,11 +24,29 @@ pub(crate) fn run_all() -> anyhow::Result<()> {
     run(&mut cargo(["bench", "-p", "portcullis", "--bench", "decision"]))?;
     run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
     let binary = target_folder()?.join("release/portcullis");
-    println!("\n{:<28} {:>10.1} MiB", "binary", mib(fs::metadata(&binary)?.len()));
+    println!("\n{:<28} {:>10.1} MiB", "binary, stripped", mib(fs::metadata(&binary)?.len()));
+    println!("{:<28} {:>10.1} MiB", "idle memory (VmRSS)", mib(idle_memory(&binary)?));
     let server = Quickstart::start(&binary)?;
     sleep(SETTLE);
-    println!("{:<28} {:>10.1} MiB", "idle memory (VmRSS)", mib(server.memory()?));
+    println!("{:<28} {:>10.1} MiB", "after the first password", mib(server.memory()?));
     processor_time(&server)
+}
+
+/// The memory of an empty installation that serves, in bytes.
+fn idle_memory(binary: &Path) -> anyhow::Result<u64> {
+    let folder = Scratch::make("idle")?;
+    let mut serve = Command::new(binary);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(&folder.0);
+    serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = serve.spawn().with_context(|| format!("start {}", binary.display()))?;
+    let lines = child.stderr.take().map(|it| BufReader::new(it).lines().map_while(Result::ok));
+    let listens = lines.into_iter().flatten().any(|line| line.starts_with("listening on"));
+    sleep(SETTLE);
+    let memory = quickstart::memory(child.id());
+    child.kill()?;
+    child.wait()?;
+    ensure!(listens, "`portcullis serve` ended before it answered");
+    memory
 }
 
 fn target_folder() -> anyhow::Result<PathBuf> {
@@ -49,7 +68,9 @@ fn processor_time(server: &Quickstart) -> anyhow::Result<()> {
         let ratio = micros / *base.get_or_insert(micros);
         println!("{name:<28} {micros:>10.1} µs {ratio:>8.2} times {}", quickstart::BASE);
     }
-    println!("(a guarded request includes the demo upstream, which runs in the same process)");
+    println!(
+        "(unguarded is the demo upstream alone, a bare hyper server; a guarded request includes it)"
+    );
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A server started by `portcullis quickstart`, to be measured.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use super::Scratch;
 use super::load::Request;
 use crate::shell::read;
 
-/// The request the others are compared with.
-pub(super) const BASE: &str = "/healthz";
+/// The request the others are compared with: the demo upstream alone, a bare hyper server.
+pub(super) const BASE: &str = "unguarded";
 
 /// How long the server may take to write its file.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -25,6 +25,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// A running server with its credentials; dropping it stops the server.
 #[derive(Debug)]
 pub(super) struct Quickstart {
+    binary: PathBuf,
     child: Child,
     file: Value,
     folder: Scratch,
@@ -38,7 +39,7 @@ impl Quickstart {
         command.args(["quickstart", "--listen", "127.0.0.1:0", "--data"]).arg(&folder.0);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().with_context(|| format!("start {}", binary.display()))?;
-        let mut server = Self { child, file: Value::Null, folder };
+        let mut server = Self { binary: binary.to_owned(), child, file: Value::Null, folder };
         let start = Instant::now();
         server.file = server.wait_for_file()?;
         println!("{:<28} {:>10.0} ms", "start until it answers", millis(start.elapsed()));
@@ -46,14 +47,16 @@ impl Quickstart {
     }
 
     /// What to send, the one to compare with first.
-    pub(super) fn requests(&self) -> anyhow::Result<[(&'static str, Request); 3]> {
+    pub(super) fn requests(&self) -> anyhow::Result<[(&'static str, Request); 4]> {
         let guarded = self.text("/guarded_url")?;
         let (user, password) = (self.text("/basic/username")?, self.text("/basic/password")?);
         let basic = base64(format!("{user}:{password}").as_bytes());
         let key = format!("{}: {}\r\n", self.text("/api_key/header")?, self.text("/api_key/key")?);
-        let health = format!("{}{BASE}", self.text("/base_url")?);
+        let health = format!("{}/healthz", self.text("/base_url")?);
+        let unguarded = format!("{}/hello", self.upstream()?.trim_end_matches('/'));
         Ok([
-            (BASE, Request::get(&health, "")?),
+            (BASE, Request::get(&unguarded, "")?),
+            ("/healthz", Request::get(&health, "")?),
             ("guarded, API key", Request::get(guarded, &key)?),
             (
                 "guarded, Basic",
@@ -62,25 +65,26 @@ impl Quickstart {
         ])
     }
 
+    /// Where the demo upstream listens, as a command tells it.
+    fn upstream(&self) -> anyhow::Result<String> {
+        let mut list = Command::new(&self.binary);
+        list.args(["guard", "list", "--json", "--data"]).arg(&self.folder.0);
+        let guard: Value = serde_json::from_str(read(&mut list)?.trim()).context("one guard")?;
+        let upstream = guard.get("upstream").and_then(Value::as_str);
+        upstream.map(str::to_owned).context("the demo's guard names no upstream")
+    }
+
     /// The memory it holds, in bytes.
     pub(super) fn memory(&self) -> anyhow::Result<u64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")).context("no VmRSS")?;
-        Ok(kibibytes.trim().parse::<u64>()? * 1024)
+        memory(self.child.id())
     }
 
     /// The processor time it has used, its own and the kernel's for it.
     pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
-        let stat = self.proc("stat")?;
+        let stat = proc(self.child.id(), "stat")?;
         let ticks = ticks(&stat).context("the kernel's line of the process is cut short")?;
         let second: u64 = read(Command::new("getconf").arg("CLK_TCK"))?.trim().parse()?;
         Ok(Duration::from_millis(ticks * 1000 / second.max(1)))
-    }
-
-    fn proc(&self, name: &str) -> anyhow::Result<String> {
-        let path = format!("/proc/{}/{name}", self.child.id());
-        fs::read_to_string(&path).with_context(|| format!("read {path}"))
     }
 
     fn text(&self, pointer: &str) -> anyhow::Result<&str> {
@@ -111,6 +115,19 @@ impl Drop for Quickstart {
             println!("the server may still be running: {error}");
         }
     }
+}
+
+/// The memory that a process holds, in bytes.
+pub(super) fn memory(process: u32) -> anyhow::Result<u64> {
+    let status = proc(process, "status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")).context("no VmRSS")?;
+    Ok(kibibytes.trim().parse::<u64>()? * 1024)
+}
+
+fn proc(process: u32, name: &str) -> anyhow::Result<String> {
+    let path = format!("/proc/{process}/{name}");
+    fs::read_to_string(&path).with_context(|| format!("read {path}"))
 }
 
 /// User and system time, the 14th and 15th field; the 2nd is a name that may hold blanks.
