@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::{Either, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{Either, Empty, Full};
+use hyper::body::{Body as _, Bytes, Incoming};
 use portcullis_core::guard::Guard;
 use portcullis_core::policy::Permit;
 use portcullis_core::request::{RequestHead, TrustedPeers};
@@ -21,7 +21,7 @@ use super::exchange::{Body, Content, Exchange};
 use crate::gate::{Admitted, Gate, Judged};
 use crate::http::problem::{self, UpstreamFault};
 use crate::refusal::Refusal;
-use pool::{Pool, Sender};
+use pool::{Outgoing, Pool, Reached, Sender, Wanted};
 
 /// Carries the request's id to the caller and the upstream.
 const REQUEST_ID: &str = "portcullis-request-id";
@@ -85,20 +85,44 @@ impl Proxy {
         let head = RequestHead::from_connection(parts, peer, &self.trusted, received)
             .map_err(Refusal::Malformed)?;
         exchange.read(&head);
-        let reach = async |judged: Judged| {
-            let reached = self.pool.take(&judged.guard.upstream).await;
-            reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
-        };
-        let admitted = self.gate.admit(&head, reach).await?;
-        let Admitted { judged, reached: mut sender, permit } = admitted;
-        exchange.meet(&judged);
-        exchange.allow(&permit);
-        let request = rebuild(&head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
-        let answering = forward(&mut sender, request, body, permit);
-        let answer = tokio::time::timeout(self.answer_timeout, answering).await;
-        self.pool.give_back(&judged.guard.upstream, sender);
-        Ok(answer.unwrap_or(Err(UpstreamFault::Slow))?)
+        // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
+        let harmless = head.method().is_safe() && body.is_end_stream();
+        let mut body = Either::Left(body);
+        // A connection that was kept may have ended unseen: what can be sent twice without harm is
+        // then judged again, and sent on a new one.
+        for wanted in [Wanted::Any, Wanted::New] {
+            let reach = async |judged: Judged| {
+                let reached = self.pool.take(&judged.guard.upstream, wanted).await;
+                reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
+            };
+            let Admitted { judged, reached, permit } = self.gate.admit(&head, reach).await?;
+            let Reached { mut sender, kept } = reached;
+            exchange.meet(&judged);
+            exchange.allow(&permit);
+            let request = rebuild(&head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
+            let answering = forward(&mut sender, request, body, permit);
+            let answer = tokio::time::timeout(self.answer_timeout, answering).await;
+            self.pool.give_back(&judged.guard.upstream, sender);
+            let Broken { error, unsent } = match answer.map_err(|_| UpstreamFault::Slow)? {
+                Ok(response) => return Ok(finish(response)?),
+                Err(broken) => broken,
+            };
+            let again = unsent.or(harmless.then(|| Either::Right(Empty::new())));
+            let Some(again) = again.filter(|_| kept) else {
+                tracing::warn!(%error, "the upstream broke off");
+                break;
+            };
+            body = again;
+        }
+        Err(No::Fault(UpstreamFault::Broken))
     }
+}
+
+/// The upstream broke off before it answered.
+struct Broken {
+    error: hyper::Error,
+    /// The body, if nothing of the request has left.
+    unsent: Option<Outgoing>,
 }
 
 /// Why there is no answer of an upstream's.
@@ -143,15 +167,18 @@ impl From<Refusal> for No {
 /// No permit, no upstream.
 async fn forward(
     sender: &mut Sender,
-    request: http::request::Builder,
-    body: Incoming,
+    request: Request<()>,
+    body: Outgoing,
     _permit: Permit,
-) -> Result<Response<Content>, UpstreamFault> {
-    let request = request.body(body).map_err(|_| UpstreamFault::Broken)?;
-    let response = sender.send_request(request).await.map_err(|error| {
-        tracing::warn!(%error, "the upstream broke off");
-        UpstreamFault::Broken
-    })?;
+) -> Result<Response<Incoming>, Broken> {
+    sender.try_send_request(request.map(|()| body)).await.map_err(|mut error| {
+        let unsent = error.take_message().map(Request::into_body);
+        Broken { error: error.into_error(), unsent }
+    })
+}
+
+/// An upstream's answer as the caller gets it.
+fn finish(response: Response<Incoming>) -> Result<Response<Content>, UpstreamFault> {
     // Upgrades are not forwarded, so nobody asked for this.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(UpstreamFault::Broken);
@@ -163,11 +190,11 @@ async fn forward(
 }
 
 /// The request that is forwarded, built from what was judged.
-fn rebuild(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Option<http::request::Builder> {
+fn rebuild(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Option<Request<()>> {
     let uri = target(head, &judged.guard)?;
     let mut request = Request::builder().method(head.method()).uri(uri).version(Version::HTTP_11);
     *request.headers_mut()? = headers::rebuilt(head, judged, id);
-    Some(request)
+    request.body(()).ok()
 }
 
 /// The path that was judged, below the upstream's own.

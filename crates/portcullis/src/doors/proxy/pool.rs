@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use http_body_util::{Either, Empty};
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use portcullis_core::guard::Upstream;
@@ -14,7 +15,26 @@ use tokio::net::TcpStream;
 use crate::http::problem::UpstreamFault;
 
 /// One connection to one upstream.
-pub(super) type Sender = http1::SendRequest<Incoming>;
+pub(super) type Sender = http1::SendRequest<Outgoing>;
+
+/// What is sent on it: the caller's body, or none where a request is repeated.
+pub(super) type Outgoing = Either<Incoming, Empty<Bytes>>;
+
+/// Which connection is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wanted {
+    /// One that was given back, if there is one; else a new one.
+    Any,
+    /// One that nobody has used.
+    New,
+}
+
+/// A connection, and whether it was used before: then it may have ended unseen.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) sender: Sender,
+    pub(super) kept: bool,
+}
 
 /// How many idle connections are kept for one upstream.
 const MAX_IDLE: usize = 64;
@@ -37,14 +57,21 @@ impl Pool {
         Self { connect_timeout, idle: Mutex::default() }
     }
 
-    /// An idle connection to `upstream`, or a new one.
-    pub(super) async fn take(&self, upstream: &Upstream) -> Result<Sender, UpstreamFault> {
-        while let Some(mut sender) = self.idle_one(upstream) {
-            if sender.ready().await.is_ok() {
-                return Ok(sender);
+    /// A connection to `upstream`.
+    pub(super) async fn take(
+        &self,
+        upstream: &Upstream,
+        wanted: Wanted,
+    ) -> Result<Reached, UpstreamFault> {
+        if wanted == Wanted::Any {
+            while let Some(mut sender) = self.idle_one(upstream) {
+                if sender.ready().await.is_ok() {
+                    return Ok(Reached { sender, kept: true });
+                }
             }
         }
-        connect(upstream, self.connect_timeout).await
+        let sender = connect(upstream, self.connect_timeout).await?;
+        Ok(Reached { sender, kept: false })
     }
 
     fn idle_one(&self, upstream: &Upstream) -> Option<Sender> {
