@@ -207,6 +207,8 @@ impl Server {
                 drop(place);
             });
         }
+        // Nobody may wait in its queue for a server that takes nothing new.
+        drop(self.listener);
         if tokio::time::timeout(settings.drain, graceful.shutdown()).await.is_err() {
             tracing::warn!("some requests did not finish in time");
         }
