@@ -107,6 +107,11 @@ impl Gate {
         Err(Refusal::Unavailable.into())
     }
 
+    /// Whether a guard names the canonical `host`.
+    pub(crate) fn is_named(&self, host: &str) -> bool {
+        self.followed.memory.guards().names(host)
+    }
+
     /// Who sends the request, and whether the guard's policy allows it.
     async fn judge(&self, head: &RequestHead<'_>) -> Result<Judged, Stop> {
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;

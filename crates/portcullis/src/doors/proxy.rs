@@ -7,13 +7,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::HOST;
 use http::request::Parts;
+use http::uri::Authority;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{Either, Empty, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use portcullis_core::guard::Guard;
 use portcullis_core::policy::Permit;
-use portcullis_core::request::{RequestHead, TrustedPeers};
+use portcullis_core::request::{RequestHead, TrustedPeers, canonical_host};
 use portcullis_core::time::Clock;
 use uuid::Uuid;
 
@@ -219,6 +221,9 @@ fn own(gate: &Gate, request: &Request<Incoming>, id: Uuid) -> Option<Response<Fu
         "/readyz" => gate.is_ready(),
         _ => return None,
     };
+    if is_guarded_host(gate, request) {
+        return None;
+    }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Some(problem::wrong_method(id));
     }
@@ -230,6 +235,13 @@ fn own(gate: &Gate, request: &Request<Incoming>, id: Uuid) -> Option<Response<Fu
         .headers_mut()
         .insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     Some(response)
+}
+
+/// Whether a guard names the host: then every address there is its guards'.
+fn is_guarded_host(gate: &Gate, request: &Request<Incoming>) -> bool {
+    let target = request.uri().authority().map(Authority::as_str);
+    let named = request.headers().get_all(HOST).iter().filter_map(|host| host.to_str().ok());
+    named.chain(target).any(|host| canonical_host(host).is_ok_and(|host| gate.is_named(&host)))
 }
 
 /// The request's id is always ours.
