@@ -126,7 +126,8 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
                 }
                 return Err(mistakes.into());
             }
-            say(&format!("{} has no mistakes\n", file.display()));
+            let none = format!("{} has no mistakes\n", file.display());
+            say(if json { "[]\n" } else { &none });
             Ok(())
         }
         Command::Docs(DocsCommand::Cli) => {
