@@ -1,118 +1,13 @@
-//! The whole server, as a new user starts it: the binary itself, real requests, real commands.
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test may fail loudly")]
+//! What a new user meets: every credential, every guard, every switch.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-/// A running quickstart; ends with this.
-struct Quickstart {
-    child: Child,
-    folder: tempfile::TempDir,
-    made: Value,
-}
-
-fn portcullis(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-    command.arg("--data").arg(folder.join("data")).stdin(Stdio::null());
-    command
-}
-
-impl Quickstart {
-    fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap())
-    }
-
-    fn start_in(folder: tempfile::TempDir) -> Self {
-        let mut command = portcullis(folder.path());
-        command.args(["quickstart", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let written = lines.map_while(Result::ok).any(|line| line.starts_with("Written to"));
-        assert!(written, "the quickstart ended early");
-        let file = std::fs::read(folder.path().join("data/quickstart.json")).unwrap();
-        Self { child, folder, made: serde_json::from_slice(&file).unwrap() }
-    }
-
-    fn text(&self, pointer: &str) -> &str {
-        self.made.pointer(pointer).and_then(Value::as_str).unwrap()
-    }
-
-    fn send(&self, head: &str) -> Answer {
-        let address = self.text("/base_url").strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(stream, "{head}\r\nHost: any\r\nConnection: close\r\n\r\n").unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        Answer(String::from_utf8(answer).unwrap())
-    }
-
-    fn get(&self, credential: &str) -> Answer {
-        let separator = if credential.is_empty() { "" } else { "\r\n" };
-        self.send(&format!("GET /demo/hello HTTP/1.1{separator}{credential}"))
-    }
-
-    fn basic(&self) -> String {
-        basic(self.text("/basic/username"), self.text("/basic/password"))
-    }
-
-    fn api_key(&self) -> String {
-        format!("X-Api-Key: {}", self.text("/api_key/key"))
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let output = portcullis(self.folder.path()).args(arguments).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {told}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-}
-
-impl Drop for Quickstart {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-struct Answer(String);
-
-impl Answer {
-    fn status(&self) -> u16 {
-        self.0.split(' ').nth(1).unwrap().parse().unwrap()
-    }
-
-    /// Everything but what names this very request.
-    fn anonymous(&self) -> String {
-        let named = |line: &&str| {
-            let line = line.to_lowercase();
-            !line.starts_with("portcullis-request-id:") && !line.starts_with("date:")
-        };
-        let text = self.0.lines().filter(named).collect::<Vec<_>>().join("\n");
-        match text.split_once("urn:uuid:") {
-            Some((before, after)) => format!("{before}{}", &after[36..]),
-            None => text,
-        }
-    }
-}
-
-fn basic(login: &str, password: &str) -> String {
-    format!("Authorization: Basic {}", BASE64.encode(format!("{login}:{password}")))
-}
-
-fn unknown_key() -> String {
-    let key = portcullis_core::token::TokenKind::new("key").draw().unwrap();
-    format!("X-Api-Key: {}", key.expose_text())
-}
+use crate::common::{BASE64, Home, Quickstart, basic, unknown_key};
+use base64::Engine as _;
 
 #[test]
 fn every_credential_passes_and_every_bad_request_is_refused_with_a_problem() {
-    let server = Quickstart::start();
+    let server = Quickstart::start(Home::new());
     let key = server.text("/api_key/key");
     for credential in [
         server.basic(),
@@ -156,7 +51,7 @@ fn every_credential_passes_and_every_bad_request_is_refused_with_a_problem() {
 
 #[test]
 fn a_path_with_two_meanings_is_refused_and_one_without_a_guard_is_not_found() {
-    let server = Quickstart::start();
+    let server = Quickstart::start(Home::new());
     for (status, target) in [
         (400, "/demo/../secret"),
         (400, "/demo/%2e%2e/secret"),
@@ -184,14 +79,14 @@ fn a_path_with_two_meanings_is_refused_and_one_without_a_guard_is_not_found() {
 
 #[test]
 fn an_upstream_never_sees_the_proof_or_an_identity_that_the_caller_made_up() {
-    let server = Quickstart::start();
+    let server = Quickstart::start(Home::new());
     let answer = server.get(&format!(
         "{}\r\nPortcullis-User: admin\r\nPortcullis_User_Id: 1\r\nX_Forwarded_For: 1.2.3.4\r\n\
          X-Trace: yes",
         server.api_key()
     ));
     assert_eq!(answer.status(), 200);
-    let body: Value = serde_json::from_str(answer.0.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+    let body: Value = serde_json::from_str(answer.body()).unwrap();
     let headers = body["headers"].as_object().unwrap();
     assert_eq!(headers["portcullis-user"], "owner");
     assert_eq!(headers["portcullis-scheme"], "api_key");
@@ -204,7 +99,7 @@ fn an_upstream_never_sees_the_proof_or_an_identity_that_the_caller_made_up() {
 
 #[test]
 fn what_was_switched_off_is_refused_at_the_next_request_and_looks_like_all_the_others() {
-    let server = Quickstart::start();
+    let server = Quickstart::start(Home::new());
     let id = server.text("/api_key/key").split('_').nth(2).unwrap().to_owned();
     let unknown = server.get(&unknown_key()).anonymous();
     assert_eq!(server.get(&server.basic()).status(), 200);
@@ -215,29 +110,28 @@ fn what_was_switched_off_is_refused_at_the_next_request_and_looks_like_all_the_o
         (&["key", "enable", &id], 200),
         (&["key", "revoke", &id], 401),
     ] {
-        server.run(commands);
+        server.home.done(commands);
         let answer = server.get(&server.api_key());
         assert_eq!(answer.status(), status, "{commands:?}");
         assert!(status == 200 || answer.anonymous() == unknown, "{commands:?}: {}", answer.0);
     }
-    server.run(&["user", "delete", "owner"]);
+    server.home.done(&["user", "delete", "owner"]);
     let deleted = server.get(&server.basic()).anonymous();
     assert_eq!(deleted, server.get(&basic("nobody", "wrong password")).anonymous());
 }
 
 #[test]
 fn a_guard_judges_by_network_method_ability_and_read_only() {
-    let server = Quickstart::start();
+    let server = Quickstart::start(Home::new());
     let create = |name: &str, path: &str, demand: [&str; 2]| {
         let upstream = ["--upstream", "http://127.0.0.1:9"];
         let place = ["guard", "create", name, "--path", path];
-        server.run(&[&place[..], &upstream, &demand].concat());
+        server.home.done(&[&place[..], &upstream, &demand].concat());
     };
     create("far", "/far", ["--network", "192.0.2.0/24"]);
     create("posts", "/posts", ["--method", "POST"]);
     create("able", "/able", ["--ability", "Moon - Reach"]);
-    let made = server.run(&["--json", "key", "create", "owner", "--read-only"]);
-    let made: Value = serde_json::from_str(&made).unwrap();
+    let made = server.home.json(&["key", "create", "owner", "--read-only"]);
     let reader = format!("X-Api-Key: {}", made["key"].as_str().unwrap());
     let owner = server.api_key();
     let mut forbidden = Vec::new();
@@ -256,25 +150,16 @@ fn a_guard_judges_by_network_method_ability_and_read_only() {
     }
     forbidden.dedup();
     assert_eq!(forbidden.len(), 1, "{forbidden:#?}");
-    server.run(&["guard", "delete", "far"]);
+    server.home.done(&["guard", "delete", "far"]);
     assert_eq!(server.send(&format!("GET /far HTTP/1.1\r\n{owner}")).status(), 404);
 }
 
 #[test]
-fn a_second_run_keeps_the_secrets_and_a_second_server_on_the_folder_is_refused() {
-    let mut server = Quickstart::start();
-    let key = server.api_key();
-    let mut second = portcullis(server.folder.path());
-    let second = second.args(["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
-    let told = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(!second.status.success() && told.contains("another server runs"), "{told}");
-
-    let folder = tempfile::tempdir().unwrap();
-    server.child.kill().unwrap();
-    server.child.wait().unwrap();
-    std::fs::rename(server.folder.path().join("data"), folder.path().join("data")).unwrap();
-    let again = Quickstart::start_in(folder);
+fn a_second_run_keeps_the_secrets() {
+    let first = Quickstart::start(Home::new());
+    let key = first.api_key();
+    let again = Quickstart::start(first.kill());
     assert_eq!(again.api_key(), key);
     assert_eq!(again.get(&key).status(), 200);
-    assert_eq!(again.get(&server.basic()).status(), 200);
+    assert_eq!(again.get(&again.basic()).status(), 200);
 }

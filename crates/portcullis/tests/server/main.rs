@@ -1,0 +1,17 @@
+//! The whole server, as an operator runs it: the binary itself, real requests, real commands.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+mod commands;
+mod common;
+mod failures;
+mod leaks;
+mod problems;
+mod quickstart;
+mod unauthorized;
+mod upstream;
