@@ -20,6 +20,7 @@ use portcullis_core::time::{Moment, Timestamp};
 use portcullis_core::{credential::Credential, id::Id, organization::Organization};
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Follower, LEASE_MILLIS, Lease};
+use portcullis_store::organizations::NewOrganization;
 use portcullis_store::store::Writing;
 use portcullis_store::users::NewUser;
 use portcullis_store::{Store, StoreError, Target, Write};
@@ -102,10 +103,22 @@ impl House {
         let issued = issue(&peppers).unwrap();
         let password = verifier(PASSWORD, &peppers);
         let made = store.write(write("setup"), move |it| {
-            let root = it.insert_organization(None, "Root")?;
+            let root = it
+                .insert_organization(&NewOrganization {
+                    parent: None,
+                    name: "Root".into(),
+                    realm: true,
+                })?
+                .id;
             let login = Some("owner".to_owned());
-            let new = NewUser { organization: root, login, name: "O".into(), signs_in: true };
-            let owner = it.insert_user(&new)?;
+            let new = NewUser {
+                organization: root,
+                login,
+                email: None,
+                name: "O".into(),
+                signs_in: true,
+            };
+            let owner = it.insert_user(&new)?.id;
             it.set_password(owner, &password)?;
             let credential = it.insert_credential(&NewCredential {
                 scheme: scheme::API_KEY,
@@ -341,9 +354,10 @@ impl House {
 
     /// What the store has to check the owner's password with, and what it says of `password`.
     async fn stored(&self, password: &str) -> (Id<Credential>, Verdict) {
-        let owner = self.owner.to_string();
-        let found = self.store.read(move |it| it.find_credential(scheme::BASIC, &owner)).await;
-        let row = found.unwrap().unwrap();
+        let owner = self.owner;
+        let mut rows = self.store.read(move |it| it.list_credentials(owner)).await.unwrap();
+        rows.retain(|it| it.scheme == scheme::BASIC.as_str() && it.state == State::Active);
+        let row = rows.pop().unwrap();
         let verifier = PasswordVerifier::from_bytes(&row.verifier).unwrap();
         (row.id, verifier.check(&SecretBuf::new(password), TODAY, &self.peppers).unwrap())
     }
