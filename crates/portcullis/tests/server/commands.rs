@@ -48,24 +48,92 @@ fn every_command_has_help_and_speaks_json() {
         left.retain(|leaf| !words.join(" ").starts_with(leaf));
         lines.into_iter().next_back().unwrap()
     };
-    let key = ["expires", "id", "label", "not_before", "owner", "read_only", "state"];
+    let key = [
+        "expires",
+        "id",
+        "label",
+        "last_used",
+        "not_before",
+        "owner",
+        "read_only",
+        "state",
+        "uses",
+    ];
+    let user = ["email", "id", "login", "name", "number", "organization", "signs_in", "state"];
+    let shown = [
+        "email",
+        "groups",
+        "id",
+        "login",
+        "name",
+        "number",
+        "organization",
+        "password",
+        "roles",
+        "signs_in",
+        "state",
+    ];
+    let org = ["id", "name", "number", "parent", "realm", "state"];
+    let guard = [
+        "ability",
+        "hosts",
+        "id",
+        "methods",
+        "name",
+        "networks",
+        "organization",
+        "pass_credential",
+        "path",
+        "schemes",
+        "source",
+        "strip_path",
+        "upstream",
+    ];
+    let (held, role) =
+        (["group", "held", "login", "organization", "role"], ["abilities", "id", "name"]);
     speak(&["check-config", &config], &[]);
-    speak(&["user", "create", "zoe"], &["login"]);
-    speak(&["user", "list"], &["id", "login", "name", "number", "state"]);
-    speak(&["user", "grant", "zoe", "owner"], &["login", "role"]);
+    assert_eq!(speak(&["org", "create", "Acme"], &org)["number"], 2);
+    assert_eq!(speak(&["org", "list"], &org)["name"], "Acme");
+    assert_eq!(speak(&["org", "show", "2"], &org)["realm"], false);
+    speak(&["org", "rename", "2", "Acme & Co"], &["name", "number"]);
+    speak(&["org", "disable", "2"], &["number", "state"]);
+    speak(&["org", "enable", "2"], &["number", "state"]);
+    assert_eq!(speak(&["org", "delete", "2"], &["number", "state"])["state"], "deleted");
+    assert_eq!(speak(&["user", "create", "zoe", "--name", "Zo\u{eb}"], &user)["name"], "Zo\u{eb}");
+    assert_eq!(speak(&["user", "list"], &user)["login"], "zoe");
+    speak(&["user", "update", "zoe", "--email", "Zoe@Example.com"], &["login"]);
+    assert_eq!(speak(&["user", "show", "zoe"], &shown)["email"], "zoe@example.com");
     speak(&["user", "disable", "zoe"], &["login", "state"]);
     speak(&["user", "enable", "zoe"], &["login", "state"]);
-    let made = speak(&["key", "create", "zoe", "--label", "a \"label\"\n"], &["id", "key"]);
+    speak(&["role", "create", "Reader", "--ability", "Orders - Read"], &["abilities", "name"]);
+    speak(&["role", "allow", "Reader", "Orders - Write"], &["name"]);
+    speak(&["role", "deny", "Reader", "Orders - Read"], &["name"]);
+    let allowed = &speak(&["role", "show", "Reader"], &role)["abilities"];
+    assert_eq!(*allowed, json!(["Orders - Write"]));
+    assert_eq!(speak(&["role", "list"], &role)["name"], "Reader");
+    assert_eq!(speak(&["role", "grant", "Reader", "zoe"], &held)["held"], true);
+    assert_eq!(speak(&["role", "withdraw", "Reader", "zoe"], &held)["held"], false);
+    speak(&["group", "create", "Team"], &["name"]);
+    speak(&["group", "list"], &["id", "name", "organization"]);
+    speak(&["group", "add", "Team", "zoe"], &["login", "member", "name"]);
+    let team = speak(&["group", "show", "Team"], &["id", "members", "name", "organization"]);
+    assert_eq!(team["members"][0]["login"], "zoe");
+    assert_eq!(speak(&["user", "show", "zoe"], &shown)["groups"], json!(["Team"]));
+    speak(&["group", "remove", "Team", "zoe"], &["login", "member", "name"]);
+    speak(&["group", "delete", "Team"], &["name"]);
+    speak(&["role", "delete", "Reader"], &["name"]);
+    let made = speak(&["key", "create", "zoe", "--label", "a \"label\""], &["id", "key"]);
     let id = made["id"].as_str().unwrap();
     assert_eq!(made["key"].as_str().unwrap().split('_').nth(2), Some(id));
-    assert_eq!(speak(&["key", "list", "zoe"], &key)["label"], "a \"label\"\n");
+    assert_eq!(speak(&["key", "list", "zoe"], &key)["label"], "a \"label\"");
     assert_eq!(speak(&["key", "show", id], &key)["state"], "active");
     assert_eq!(speak(&["key", "disable", id], &["id", "state"])["state"], "disabled");
     assert_eq!(speak(&["key", "enable", id], &["id", "state"])["state"], "active");
     assert_eq!(speak(&["key", "revoke", id], &["id", "state"])["state"], "deleted");
-    let guard = ["guard", "create", "one", "--path", "/one", "--upstream", "http://127.0.0.1:9"];
-    speak(&guard, &["name"]);
-    speak(&["guard", "list"], &["hosts", "name", "path", "source", "upstream"]);
+    let create = ["guard", "create", "one", "--path", "/one", "--upstream", "http://127.0.0.1:9"];
+    speak(&create, &["name"]);
+    speak(&["guard", "list"], &guard);
+    assert_eq!(speak(&["guard", "show", "one"], &guard)["source"], "store");
     speak(&["guard", "delete", "one"], &["name"]);
     speak(&["user", "delete", "zoe"], &["login", "state"]);
     // It reads standard input, and so stands for itself.
@@ -88,8 +156,30 @@ const MISTAKES: &[(&[&str], &str)] = &[
     (&["user", "disable", "nobody"], "there is no user `nobody`"),
     (&["user", "enable", "nobody"], "there is no user `nobody`"),
     (&["user", "delete", "nobody"], "there is no user `nobody`"),
-    (&["user", "grant", "owner", "king"], "there is no built-in role `king`"),
-    (&["user", "grant", "nobody", "owner"], "there is no user `nobody`"),
+    (&["user", "create", "new", "--email", "no address"], "an address has one `@`"),
+    (&["user", "create", "new", "--organization", "99"], "there is no organization 99"),
+    (&["user", "update", "owner"], "give --name, --email or both"),
+    (&["user", "show", "owner", "--realm", "99"], "there is no organization 99"),
+    (&["user", "disable", "anonymous"], "user 2 stands for nobody"),
+    (&["org", "create", ""], "a name has 1 to 256 bytes"),
+    (&["org", "create", "new", "--parent", "99"], "there is no organization 99"),
+    (&["org", "disable", "1"], "the root organization is always active"),
+    (&["org", "delete", "1"], "the root organization is always active"),
+    (&["org", "rename", "99", "new"], "there is no organization 99"),
+    (&["role", "create", "owner"], "the built-in role `owner` exists already"),
+    (&["role", "create", "new", "--ability", ""], "an ability has"),
+    (&["role", "allow", "Owner", "More"], "a built-in role never changes"),
+    (&["role", "delete", "Owner"], "a built-in role never changes"),
+    (&["role", "delete", "king"], "there is no role `king`"),
+    (&["role", "grant", "king", "owner"], "there is no role `king`"),
+    (&["role", "grant", "Owner", "nobody"], "there is no user `nobody`"),
+    (&["role", "grant", "Owner", "--group", "none"], "there is no group `none`"),
+    (&["group", "create", " "], "a name has 1 to 256 bytes"),
+    (&["group", "add", "none", "owner"], "there is no group `none`"),
+    (&["key", "create", "owner", "--expires", "tomorrow"], "a moment is written as"),
+    (&["key", "create", "owner", "--expires", "1d", "--not-before", "2d"], "before it expires"),
+    (&["key", "create", "owner", "--label", "a\nb"], "a name has 1 to 256 bytes"),
+    (&["key", "create", "anonymous"], "this user never signs in"),
     (&["key", "create", "nobody"], "there is no user `nobody`"),
     (&["key", "list", "nobody"], "there is no user `nobody`"),
     (&["key", "show", "unknown"], "there is no key `unknown`"),
@@ -121,7 +211,7 @@ const MISUSES: &[(&[&str], &str)] = &[
     (&["guard", "create", "new", "--upstream", "no uri"], "invalid value 'no uri'"),
     (&["guard", "create", "new", "--upstream", GOOD, "--network", "300.0.0.0/8"], "'300.0.0.0/8'"),
     (&["guard", "create", "new", "--upstream", GOOD, "--method", "GE T"], "'GE T'"),
-    (&["key", "create", "owner", "--expires-in-days", "-1"], "unexpected argument"),
+    (&["role", "grant", "Owner"], "required arguments"),
     (&["serve", "--listen", "nowhere"], "invalid value 'nowhere'"),
     (&["usr"], "unrecognized subcommand 'usr'"),
 ];
@@ -133,7 +223,7 @@ fn a_mistake_is_told_in_one_line_and_changes_nothing() {
     let id = server.text("/api_key/key").split('_').nth(2).unwrap();
     home.done(&["key", "revoke", id]);
     let before = home.audit();
-    let revoked: (&[&str], &str) = (&["key", "enable", id], "there is no");
+    let revoked: (&[&str], &str) = (&["key", "enable", id], "this key was revoked, for good");
     for (words, expected) in MISTAKES.iter().chain([&revoked]) {
         let output = home.run(words);
         let told = text(&output.stderr);
@@ -170,7 +260,7 @@ fn commands_need_no_server_and_the_next_server_knows_what_they_did() {
     let made = home.json(&["key", "create", "zoe", "--label", "nightly"]);
     let upstream = ["--path", "/", "--upstream", "http://127.0.0.1:9", "--method", "POST"];
     home.done(&[&["guard", "create", "all"], &upstream[..]].concat());
-    assert_eq!(home.done(&["key", "list", "zoe"]).lines().count(), 2);
+    assert_eq!(home.done(&["key", "list", "zoe"]).lines().count(), 3);
     let server = Server::serve(home, "");
     for credential in [
         format!("X-Api-Key: {}", made["key"].as_str().unwrap()),
