@@ -93,6 +93,10 @@ fn verifier(password: &str, peppers: &Peppers) -> [u8; 65] {
     made.unwrap().to_bytes()
 }
 
+fn new_root() -> NewOrganization {
+    NewOrganization { parent: None, name: "Root".into(), realm: true }
+}
+
 impl House {
     async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -103,17 +107,10 @@ impl House {
         let issued = issue(&peppers).unwrap();
         let password = verifier(PASSWORD, &peppers);
         let made = store.write(write("setup"), move |it| {
-            let root = it
-                .insert_organization(&NewOrganization {
-                    parent: None,
-                    name: "Root".into(),
-                    realm: true,
-                })?
-                .id;
-            let login = Some("owner".to_owned());
+            let root = it.insert_organization(&new_root())?.id;
             let new = NewUser {
                 organization: root,
-                login,
+                login: Some("owner".into()),
                 email: None,
                 name: "O".into(),
                 signs_in: true,

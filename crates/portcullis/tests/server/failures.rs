@@ -232,7 +232,9 @@ fn draining_has_an_end() {
     let ended = server.stop();
     assert_eq!(ended.code, Some(0));
     assert!(ended.stderr.contains("some requests did not finish in time"), "{}", ended.stderr);
-    assert_eq!(Answer::read(&mut caller).0, "");
+    // Whichever of its two connections ends first, the caller is not told that all is well.
+    let cut = Answer::read(&mut caller);
+    assert!(cut.0.is_empty() || cut.status() == 502, "{}", cut.0);
 }
 
 #[test]

@@ -38,6 +38,8 @@ fn every_refusal_is_told_to_the_letter() {
         ("another word than key", hello, "X-Api-Key: abc123".into(), KEY_NOT_ACCEPTED),
         ("a revoked key", hello, revoked_key(&server.home), KEY_NOT_ACCEPTED),
         ("a disabled key", hello, disabled_key(&server.home), KEY_NOT_ACCEPTED),
+        ("an expired key", hello, expired_key(&server.home), KEY_NOT_ACCEPTED),
+        ("a key not yet valid", hello, early_key(&server.home), KEY_NOT_ACCEPTED),
         ("a disabled owner", hello, key_of_disabled(&server.home), KEY_NOT_ACCEPTED),
         ("a deleted owner", hello, key_of_deleted(&server.home), KEY_NOT_ACCEPTED),
         ("Authorization twice", hello, format!("{good_basic}\r\n{good_basic}"), AMBIGUOUS),
@@ -90,6 +92,14 @@ fn new_key(home: &Home, login: &str, options: &[&str]) -> (String, String) {
 
 fn reading_key(home: &Home) -> String {
     new_key(home, "owner", &["--read-only"]).0
+}
+
+fn expired_key(home: &Home) -> String {
+    new_key(home, "owner", &["--expires", "2020-01-01T00:00:00Z"]).0
+}
+
+fn early_key(home: &Home) -> String {
+    new_key(home, "owner", &["--not-before", "2099-01-01T00:00:00Z"]).0
 }
 
 fn revoked_key(home: &Home) -> String {

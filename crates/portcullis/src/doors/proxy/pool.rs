@@ -63,11 +63,10 @@ impl Pool {
         upstream: &Upstream,
         wanted: Wanted,
     ) -> Result<Reached, UpstreamFault> {
-        if wanted == Wanted::Any {
-            while let Some(mut sender) = self.idle_one(upstream) {
-                if sender.ready().await.is_ok() {
-                    return Ok(Reached { sender, kept: true });
-                }
+        let idle = || (wanted == Wanted::Any).then(|| self.idle_one(upstream)).flatten();
+        while let Some(mut sender) = idle() {
+            if sender.ready().await.is_ok() {
+                return Ok(Reached { sender, kept: true });
             }
         }
         let sender = connect(upstream, self.connect_timeout).await?;
