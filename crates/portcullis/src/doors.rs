@@ -1,4 +1,3 @@
 //! The ways in which a request reaches the decision.
 
-mod exchange;
 pub(crate) mod proxy;

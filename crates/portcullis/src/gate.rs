@@ -71,6 +71,11 @@ impl Gate {
         Self { authenticator, followed, passwords, upgrades, clock, ready }
     }
 
+    /// What is live.
+    pub(crate) fn memory(&self) -> &Arc<Memory> {
+        &self.followed.memory
+    }
+
     /// Whether new callers should be sent here: the store is there, migrated, and followed. A
     /// change of that is told in the log.
     pub(crate) fn is_ready(&self) -> bool {
@@ -196,7 +201,11 @@ impl Gate {
             })?);
         }
         let permit = self.decide(&judged, head)?;
-        self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
+        let now = self.clock.now();
+        self.followed.lease.check(now).map_err(|_| Refusal::Unavailable)?;
+        if let Some(who) = &judged.who {
+            self.followed.memory.count_use(&who.principal.credential, now.wall);
+        }
         Ok((judged, permit))
     }
 }

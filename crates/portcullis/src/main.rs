@@ -7,6 +7,7 @@ mod config;
 mod control;
 mod demo;
 mod doors;
+mod exchange;
 mod gate;
 mod http;
 mod logs;

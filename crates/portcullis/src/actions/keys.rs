@@ -77,8 +77,9 @@ impl Actions {
         Ok(issue(&self.peppers)?)
     }
 
-    /// The key with this public part.
+    /// The key with this public part. A whole key is as good, and is not repeated to anybody.
     pub(crate) async fn find_key(&self, id: &str) -> Result<CredentialRow, ActionError> {
+        let id = public_part(id);
         let wanted = id.to_owned();
         let found = self.store.read(move |reading| reading.find_credential(API_KEY, &wanted));
         found.await?.ok_or_else(|| ActionError::Missing(format!("key `{id}`")))
@@ -123,5 +124,29 @@ impl Actions {
             writing.set_credential_state(id, state)
         })
         .await
+    }
+}
+
+/// What may be shown of a text that names a key, or is one.
+fn public_part(text: &str) -> &str {
+    let rest = text.strip_prefix("pcl_").and_then(|rest| rest.split_once('_'));
+    rest.map_or(text, |(_, rest)| rest.split_once('_').map_or(rest, |(id, _)| id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_part;
+
+    #[test]
+    fn a_whole_key_names_itself_by_its_public_part() {
+        for (text, id) in [
+            ("0123456789abcdef", "0123456789abcdef"),
+            ("pcl_key_0123456789abcdef_secret", "0123456789abcdef"),
+            ("pcl_key_0123456789abcdef", "0123456789abcdef"),
+            ("pcl_", "pcl_"),
+            ("", ""),
+        ] {
+            assert_eq!(public_part(text), id);
+        }
     }
 }

@@ -41,7 +41,7 @@ pub(super) enum KeyCommand {
         #[command(flatten)]
         realm: InRealm,
     },
-    /// Show what is known of a key, and when it was used last
+    /// Show what is known of a key, and when it was used last; a key is named by its id
     Show { id: String },
     /// Switch a key off
     Disable { id: String },

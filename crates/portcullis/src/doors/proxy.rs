@@ -3,39 +3,29 @@
 mod headers;
 mod pool;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::HOST;
-use http::request::Parts;
-use http::uri::Authority;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::{Either, Empty, Full};
-use hyper::body::{Body as _, Bytes, Incoming};
+use http::{Request, Response, StatusCode, Uri, Version};
+use http_body_util::{Either, Empty};
+use hyper::body::{Body as _, Incoming};
 use portcullis_core::guard::Guard;
 use portcullis_core::policy::Permit;
-use portcullis_core::request::{RequestHead, TrustedPeers, canonical_host};
-use portcullis_core::time::Clock;
+use portcullis_core::request::RequestHead;
 use uuid::Uuid;
 
-use super::exchange::{Body, Content, Exchange};
+use crate::exchange::{Content, Exchange};
 use crate::gate::{Admitted, Gate, Judged};
 use crate::http::problem::{self, UpstreamFault};
 use crate::refusal::Refusal;
 use pool::{Outgoing, Pool, Reached, Sender, Wanted};
-
-/// Carries the request's id to the caller and the upstream.
-const REQUEST_ID: &str = "portcullis-request-id";
 
 /// The door itself.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     gate: Arc<Gate>,
     pool: Pool,
-    trusted: TrustedPeers,
     answer_timeout: Duration,
-    clock: Arc<dyn Clock>,
 }
 
 /// How long an upstream may take.
@@ -48,45 +38,27 @@ pub(crate) struct Timeouts {
 }
 
 impl Proxy {
-    pub(crate) fn new(
-        gate: Arc<Gate>,
-        trusted: TrustedPeers,
-        timeouts: Timeouts,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let pool = Pool::new(timeouts.connect);
-        Self { gate, pool, trusted, answer_timeout: timeouts.answer, clock }
+    pub(crate) fn new(gate: Arc<Gate>, timeouts: Timeouts) -> Self {
+        Self { gate, pool: Pool::new(timeouts.connect), answer_timeout: timeouts.answer }
     }
 
     /// Answers one request; never fails.
-    pub(crate) async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
-        let id = request_id(self.clock.now().wall.millis());
-        let mut response = if let Some(own) = own(&self.gate, &request, id) {
-            own.map(|body| Body::unlogged(Either::Left(body)))
-        } else {
-            let (parts, body) = request.into_parts();
-            let mut exchange = Exchange::begin(&parts, peer, id, Arc::clone(&self.clock));
-            let answer = self.guarded(&parts, body, peer, &mut exchange).await;
-            let answer = answer.unwrap_or_else(|no| no.told(&mut exchange));
-            exchange.answer(answer)
-        };
-        if let Ok(value) = id.to_string().parse() {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
-        response
+    pub(crate) async fn serve(
+        &self,
+        head: &RequestHead<'_>,
+        body: Incoming,
+        exchange: &mut Exchange,
+    ) -> Response<Content> {
+        let answer = self.forward(head, body, exchange).await;
+        answer.unwrap_or_else(|no| no.told(exchange))
     }
 
-    async fn guarded(
+    async fn forward(
         &self,
-        parts: &Parts,
+        head: &RequestHead<'_>,
         body: Incoming,
-        peer: IpAddr,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, No> {
-        let received = self.clock.now().wall;
-        let head = RequestHead::from_connection(parts, peer, &self.trusted, received)
-            .map_err(Refusal::Malformed)?;
-        exchange.read(&head);
         // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
         let harmless = head.method().is_safe() && body.is_end_stream();
         let mut body = Either::Left(body);
@@ -97,11 +69,11 @@ impl Proxy {
                 let reached = self.pool.take(&judged.guard.upstream, wanted).await;
                 reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
             };
-            let Admitted { judged, reached, permit } = self.gate.admit(&head, reach).await?;
+            let Admitted { judged, reached, permit } = self.gate.admit(head, reach).await?;
             let Reached { mut sender, kept } = reached;
             exchange.meet(&judged);
             exchange.allow(&permit);
-            let request = rebuild(&head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
+            let request = rebuild(head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
             let answering = forward(&mut sender, request, body, permit);
             let answer = tokio::time::timeout(self.answer_timeout, answering).await;
             self.pool.give_back(&judged.guard.upstream, sender);
@@ -212,40 +184,4 @@ fn target(head: &RequestHead<'_>, guard: &Guard) -> Option<Uri> {
         None => format!("{base}{path}"),
     };
     target.parse().ok()
-}
-
-/// Our own addresses, wherever no guard names the host.
-fn own(gate: &Gate, request: &Request<Incoming>, id: Uuid) -> Option<Response<Full<Bytes>>> {
-    let health = match request.uri().path() {
-        "/healthz" => true,
-        "/readyz" => gate.is_ready(),
-        _ => return None,
-    };
-    if is_guarded_host(gate, request) {
-        return None;
-    }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Some(problem::wrong_method(id));
-    }
-    if !health {
-        return Some(problem::refused(&Refusal::Unavailable, id));
-    }
-    let mut response = Response::new(Full::new(Bytes::from_static(b"ok\n")));
-    response
-        .headers_mut()
-        .insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
-    Some(response)
-}
-
-/// Whether a guard names the host: then every address there is its guards'.
-fn is_guarded_host(gate: &Gate, request: &Request<Incoming>) -> bool {
-    let target = request.uri().authority().map(Authority::as_str);
-    let named = request.headers().get_all(HOST).iter().filter_map(|host| host.to_str().ok());
-    named.chain(target).any(|host| canonical_host(host).is_ok_and(|host| gate.is_named(&host)))
-}
-
-/// The request's id is always ours.
-fn request_id(now: i64) -> Uuid {
-    let random = portcullis_core::seal::random::<10>().unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or(0), &random).into_uuid()
 }

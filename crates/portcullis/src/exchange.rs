@@ -47,6 +47,7 @@ pub(crate) struct Exchange {
     guard: Option<Arc<Guard>>,
     who: Who,
     status: Option<StatusCode>,
+    silent: bool,
     /// Milliseconds since boot.
     begun: u64,
     clock: Arc<dyn Clock>,
@@ -75,6 +76,7 @@ impl Exchange {
             guard: None,
             who: Who::default(),
             status: None,
+            silent: false,
             begun: clock.now().boot,
             clock,
         }
@@ -129,15 +131,23 @@ impl Exchange {
         }
     }
 
+    /// It is of no interest to anybody.
+    pub(crate) const fn leave_no_line(&mut self) {
+        self.silent = true;
+    }
+
     /// It is answered so; it ends with the answer's body.
     pub(crate) fn answer(mut self, response: Response<Content>) -> Response<Body> {
         self.status = Some(response.status());
-        response.map(|content| Body { content, _exchange: Some(self) })
+        response.map(|content| Body { content, _exchange: self })
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
+        if self.silent {
+            return;
+        }
         let why = self.why.as_ref().filter(|_| tracing::enabled!(tracing::Level::DEBUG));
         tracing::info!(
             request = %self.id,
@@ -201,14 +211,7 @@ pub(crate) type Content = Either<Full<Bytes>, Incoming>;
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
-    _exchange: Option<Exchange>,
-}
-
-impl Body {
-    /// Of an answer that leaves no line.
-    pub(crate) const fn unlogged(content: Content) -> Self {
-        Self { content, _exchange: None }
-    }
+    _exchange: Exchange,
 }
 
 impl hyper::body::Body for Body {

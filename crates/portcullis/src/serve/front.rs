@@ -1,0 +1,95 @@
+//! Where a request goes first: to our own addresses or to a guard.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::{Either, Full};
+use hyper::body::{Bytes, Incoming};
+use portcullis_core::request::{RequestHead, TrustedPeers};
+use portcullis_core::time::Clock;
+use uuid::Uuid;
+
+use crate::doors::proxy::Proxy;
+use crate::exchange::{Body, Content, Exchange};
+use crate::gate::Gate;
+use crate::http::problem;
+use crate::refusal::Refusal;
+
+/// Carries the request's id to the caller and the upstream.
+const REQUEST_ID: &str = "portcullis-request-id";
+
+/// The first to see a request.
+#[derive(Debug)]
+pub(super) struct Front {
+    pub(super) gate: Arc<Gate>,
+    pub(super) proxy: Proxy,
+    pub(super) trusted: TrustedPeers,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Front {
+    /// Answers one request; never fails.
+    pub(super) async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+        let now = self.clock.now().wall;
+        let id = request_id(now.millis());
+        let (parts, body) = request.into_parts();
+        let mut exchange = Exchange::begin(&parts, peer, id, Arc::clone(&self.clock));
+        let mut response = match RequestHead::from_connection(&parts, peer, &self.trusted, now) {
+            Ok(head) => self.answer(&head, body, exchange).await,
+            Err(why) => {
+                let refusal = Refusal::Malformed(why);
+                exchange.refuse(&refusal);
+                exchange.answer(problem::refused(&refusal, id).map(Either::Left))
+            }
+        };
+        if let Ok(value) = id.to_string().parse() {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        response
+    }
+
+    /// A host that a guard names is its guards' alone; elsewhere our own addresses come first.
+    async fn answer(
+        &self,
+        head: &RequestHead<'_>,
+        body: Incoming,
+        mut exchange: Exchange,
+    ) -> Response<Body> {
+        exchange.read(head);
+        if !self.gate.is_named(head.host())
+            && let Some(own) = self.own(head, exchange.id)
+        {
+            exchange.leave_no_line();
+            return exchange.answer(own);
+        }
+        let answer = self.proxy.serve(head, body, &mut exchange).await;
+        exchange.answer(answer)
+    }
+
+    /// Whether we are alive, and ready.
+    fn own(&self, head: &RequestHead<'_>, id: Uuid) -> Option<Response<Content>> {
+        let well = match head.path() {
+            "/healthz" => true,
+            "/readyz" => self.gate.is_ready(),
+            _ => return None,
+        };
+        let answer = if !matches!(*head.method(), Method::GET | Method::HEAD) {
+            problem::wrong_method(id)
+        } else if well {
+            let mut answer = Response::new(Full::new(Bytes::from_static(b"ok\n")));
+            let no_store = HeaderValue::from_static("no-store");
+            answer.headers_mut().insert(header::CACHE_CONTROL, no_store);
+            answer
+        } else {
+            problem::refused(&Refusal::Unavailable, id)
+        };
+        Some(answer.map(Either::Left))
+    }
+}
+
+/// The request's id is always ours.
+fn request_id(now: i64) -> Uuid {
+    let random = portcullis_core::seal::random::<10>().unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or(0), &random).into_uuid()
+}

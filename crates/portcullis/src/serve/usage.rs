@@ -1,0 +1,37 @@
+//! Writes what credentials were used for, in batches and never in a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_store::memory::Memory;
+use portcullis_store::usage::MAX_BATCH;
+use portcullis_store::{Store, StoreError};
+use tokio::time::MissedTickBehavior;
+
+/// How often it is written. What was counted since is lost with a server that is killed.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Writes what was counted again and again.
+pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>) {
+    let mut ticks = tokio::time::interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = write(&store, &memory).await {
+            tracing::warn!(%error, "the use of credentials was not written");
+        }
+    }
+}
+
+/// Writes what was counted since the last time; what could not be written is counted again.
+pub(super) async fn write(store: &Store, memory: &Memory) -> Result<(), StoreError> {
+    let counted = memory.take_used();
+    for (number, batch) in counted.chunks(MAX_BATCH).enumerate() {
+        let owned = batch.to_vec();
+        if let Err(error) = store.tend(move |tending| tending.add_usage(&owned)).await {
+            memory.put_back_used(counted.get(number * MAX_BATCH..).unwrap_or_default());
+            return Err(error);
+        }
+    }
+    Ok(())
+}
