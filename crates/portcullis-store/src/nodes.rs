@@ -1,5 +1,7 @@
 //! The nodes: one row a process that serves, by which a command knows what it has applied.
 
+use std::collections::HashMap;
+
 use portcullis_core::id::Revision;
 
 use crate::error::StoreError;
@@ -22,6 +24,39 @@ pub struct Node {
     pub seq: i64,
     /// The last revision it judges by.
     pub applied: Revision,
+}
+
+/// How long each node's row has stood still, by one reader's own clock since boot.
+///
+/// No moment of the database or of another machine is compared: only this reader's own looks.
+#[derive(Debug, Default)]
+pub struct Sightings(HashMap<Vec<u8>, Sighting>);
+
+/// A row as it was first seen with its present `seq`.
+#[derive(Clone, Copy, Debug)]
+struct Sighting {
+    seq: i64,
+    since: u64,
+}
+
+impl Sightings {
+    /// Takes in a reading of all rows that had returned by `now`; rows that are gone are forgotten.
+    pub fn see(&mut self, nodes: &[Node], now: u64) {
+        let before = std::mem::take(&mut self.0);
+        let sight = |node: &Node| {
+            let fresh = Sighting { seq: node.seq, since: now };
+            let known = before.get(&node.incarnation).filter(|known| known.seq == node.seq);
+            (node.incarnation.clone(), known.copied().unwrap_or(fresh))
+        };
+        self.0 = nodes.iter().map(sight).collect();
+    }
+
+    /// For how many milliseconds the row had stood as `node` is, when a reading that began at `now`
+    /// found it so; nought if it was never seen like that.
+    pub fn still_for(&self, node: &Node, now: u64) -> u64 {
+        let seen = self.0.get(&node.incarnation).filter(|seen| seen.seq == node.seq);
+        seen.map_or(0, |seen| now.saturating_sub(seen.since))
+    }
 }
 
 impl Reading<'_> {
@@ -104,5 +139,42 @@ impl Tending<'_> {
     pub fn delete_other_nodes(&mut self, incarnation: Incarnation) -> Result<(), StoreError> {
         let delete = sql!("DELETE FROM nodes WHERE incarnation <> $1");
         self.execute(&delete, &[incarnation.as_slice().into()]).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(incarnation: u8, seq: i64) -> Node {
+        Node { incarnation: vec![incarnation], name: "n".into(), seq, applied: Revision(0) }
+    }
+
+    #[test]
+    fn a_row_stands_still_from_the_first_look_that_found_its_seq() {
+        let mut seen = Sightings::default();
+        assert_eq!(seen.still_for(&node(1, 5), 9_000), 0);
+        seen.see(&[node(1, 5), node(2, 1)], 1_000);
+        seen.see(&[node(1, 5), node(2, 2)], 4_000);
+        for (row, now, expected) in [
+            (node(1, 5), 9_000, 8_000),
+            (node(2, 2), 9_000, 5_000),
+            // Moved since the last look, or never seen so.
+            (node(1, 6), 9_000, 0),
+            (node(3, 0), 9_000, 0),
+            // A reading that began before the row was seen.
+            (node(1, 5), 500, 0),
+        ] {
+            assert_eq!(seen.still_for(&row, now), expected, "{row:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_gone_begins_anew() {
+        let mut seen = Sightings::default();
+        seen.see(&[node(1, 5)], 1_000);
+        seen.see(&[], 2_000);
+        seen.see(&[node(1, 5)], 3_000);
+        assert_eq!(seen.still_for(&node(1, 5), 9_000), 6_000);
     }
 }

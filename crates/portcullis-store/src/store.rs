@@ -8,7 +8,7 @@ pub(crate) mod reader;
 mod writer;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis_core::id::Revision;
 use portcullis_core::seal;
@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::{CommitError, Connection, Row, Target, Value};
 use crate::error::StoreError;
+use crate::nodes::{Node, Sightings};
 use crate::sql::Sql;
 use crate::{meta, migrations};
 
@@ -37,6 +38,7 @@ pub struct Store {
     readers: Readers,
     writer: Writer,
     target: Arc<Target>,
+    sightings: Arc<Mutex<Sightings>>,
 }
 
 /// What is about to be written: who does it, and what it is called in the audit trail.
@@ -186,7 +188,7 @@ impl Store {
         let connection = prepared.map_err(|_| StoreError::Stopped)??;
         let readers = Readers::start(&target)?;
         let writer = Writer::start(connection, Arc::clone(&target), clock)?;
-        Ok(Self { readers, writer, target })
+        Ok(Self { readers, writer, target, sightings: Arc::default() })
     }
 
     /// Which database it is.
@@ -197,6 +199,17 @@ impl Store {
     /// Whether several nodes may share it.
     pub fn is_shared(&self) -> bool {
         matches!(*self.target, Target::Postgres(_))
+    }
+
+    /// What this process's follower has seen of the other nodes.
+    pub(crate) const fn sightings(&self) -> &Arc<Mutex<Sightings>> {
+        &self.sightings
+    }
+
+    /// For how many milliseconds since boot the row of `node` had stood still, as this process's
+    /// own follower saw it, when a reading that began at `now` found it; nought where none follows.
+    pub fn stood_still(&self, node: &Node, now: u64) -> u64 {
+        self.sightings.lock().unwrap_or_else(PoisonError::into_inner).still_for(node, now)
     }
 
     /// Runs `work` in one snapshot.

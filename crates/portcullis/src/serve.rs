@@ -93,7 +93,7 @@ impl Server {
         let follower = Arc::clone(&self.follower);
         let applied = self.follower.applied();
         let wake = Wake(Arc::new(move || follower.wake()));
-        let acknowledge = Acknowledge::Here { wake, applied };
+        let acknowledge = Acknowledge::Here { clock: self.house.clock.clone(), wake, applied };
         Actions { acknowledge, ..self.house.actions(actor) }
     }
 

@@ -6,8 +6,8 @@
 //! a full disk stops writes, not decisions.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::{Lease, Memory};
 use crate::engine::{Connection, Target};
 use crate::error::StoreError;
 use crate::meta::Epoch;
-use crate::nodes::Incarnation;
+use crate::nodes::{Incarnation, Node, Sightings};
 use crate::store::{Store, reader};
 
 /// How often the feed is looked at, whatever wakes it in between.
@@ -59,6 +59,7 @@ struct Desk {
     applied: Revision,
     tell: watch::Sender<Revision>,
     wall_persisted: Timestamp,
+    sightings: Arc<Mutex<Sightings>>,
 }
 
 impl Follower {
@@ -84,6 +85,7 @@ impl Follower {
             applied: Revision(0),
             tell,
             wall_persisted: Timestamp::MIN,
+            sightings: Arc::clone(store.sightings()),
         };
         let (wake, woken) = sync_channel(1);
         let (loaded, load) = sync_channel(1);
@@ -150,7 +152,7 @@ impl Desk {
 
     /// Until somebody rings, another node writes, or a second has gone.
     fn wait(&mut self, woken: &Receiver<Wake>) -> Option<Wake> {
-        if matches!(*self.target, Target::Sqlite(_)) {
+        if !self.is_shared() {
             return match woken.recv_timeout(POLL) {
                 Ok(wake) => Some(wake),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -183,7 +185,7 @@ impl Desk {
 
     fn join(&mut self, name: &str) -> Result<(), StoreError> {
         let incarnation = self.incarnation;
-        let alone = matches!(*self.target, Target::Sqlite(_));
+        let alone = !self.is_shared();
         reader::tend(self.open()?, |tending| {
             if alone {
                 tending.delete_other_nodes(incarnation)?;
@@ -194,7 +196,7 @@ impl Desk {
 
     fn renew(&mut self) -> Result<(), StoreError> {
         let begun = self.clock.now();
-        if matches!(*self.target, Target::Postgres(_)) {
+        if self.is_shared() {
             self.write_row()?;
         }
         let moved = self.catch_up()?;
@@ -210,12 +212,13 @@ impl Desk {
     /// Reads and applies everything above `applied`, in one snapshot; whether that moved it.
     fn catch_up(&mut self) -> Result<bool, StoreError> {
         let (since, memory) = (self.applied, Arc::clone(&self.followed.memory));
-        let (changes, standing) = reader::snapshot(self.open()?, |reading| {
+        let (changes, standing, nodes) = reader::snapshot(self.open()?, |reading| {
             let changes = reading.changed_since(since)?;
             let standing =
                 if memory.needs_guards(&changes) { reading.list_guards()? } else { Vec::new() };
-            Ok((changes, standing))
+            Ok((changes, standing, reading.list_nodes()?))
         })?;
+        self.sight(&nodes);
         let stamp = &changes.stamp;
         let other_history = self.epoch.as_ref().is_some_and(|epoch| *epoch != stamp.epoch);
         if other_history || stamp.revision < since || stamp.floor > since && since.0 > 0 {
@@ -231,6 +234,19 @@ impl Desk {
         self.epoch = Some(changes.stamp.epoch);
         self.applied = changes.stamp.revision;
         Ok(self.applied > since)
+    }
+
+    /// Remembers how the rows of the nodes stand. Where there is one node, its row stands still
+    /// while it lives: that says nothing.
+    fn sight(&self, nodes: &[Node]) {
+        if self.is_shared() {
+            let now = self.clock.now().boot;
+            self.sightings.lock().unwrap_or_else(PoisonError::into_inner).see(nodes, now);
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        matches!(*self.target, Target::Postgres(_))
     }
 
     fn write_row(&mut self) -> Result<(), StoreError> {
