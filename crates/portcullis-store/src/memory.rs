@@ -21,7 +21,7 @@ use portcullis_core::seal::{MacKey, NoEntropy};
 use portcullis_core::tally;
 
 pub use follower::{Followed, Follower};
-pub use lease::{LEASE_MILLIS, Lease, LeaseOver, PRESUMED_DEAD_MILLIS};
+pub use lease::{FORGOTTEN_MILLIS, LEASE_MILLIS, Lease, LeaseOver, PRESUMED_DEAD_MILLIS};
 use used::Used;
 
 /// All live records of one node. Only its one applier changes it.

@@ -132,6 +132,15 @@ impl Tending<'_> {
         self.execute(&delete, &[incarnation.into()]).map(drop)
     }
 
+    /// Removes a row, if it stands still as `node` was read.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn delete_dead_node(&mut self, node: &Node) -> Result<(), StoreError> {
+        let delete = sql!("DELETE FROM nodes WHERE incarnation = $1 AND seq = $2");
+        self.execute(&delete, &[node.incarnation.as_slice().into(), node.seq.into()]).map(drop)
+    }
+
     /// Whoever holds the lock of the data folder is the only node: all other rows are dead.
     ///
     /// # Errors

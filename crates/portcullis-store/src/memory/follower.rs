@@ -16,6 +16,7 @@ use portcullis_core::seal;
 use portcullis_core::time::{Clock, Timestamp};
 use tokio::sync::watch;
 
+use super::lease::FORGOTTEN_MILLIS;
 use super::{Lease, Memory};
 use crate::engine::{Connection, Target};
 use crate::error::StoreError;
@@ -199,18 +200,19 @@ impl Desk {
         if self.is_shared() {
             self.write_row()?;
         }
-        let moved = self.catch_up()?;
+        let (moved, nodes) = self.catch_up()?;
         self.followed.lease.renew(begun);
         if moved {
             self.write_row()?;
             self.persist_wall(begun.wall)?;
             self.tell.send_replace(self.applied);
         }
-        Ok(())
+        self.forget(&nodes)
     }
 
-    /// Reads and applies everything above `applied`, in one snapshot; whether that moved it.
-    fn catch_up(&mut self) -> Result<bool, StoreError> {
+    /// Reads and applies everything above `applied`, in one snapshot: whether that moved it, and
+    /// the nodes' rows.
+    fn catch_up(&mut self) -> Result<(bool, Vec<Node>), StoreError> {
         let (since, memory) = (self.applied, Arc::clone(&self.followed.memory));
         let (changes, standing, nodes) = reader::snapshot(self.open()?, |reading| {
             let changes = reading.changed_since(since)?;
@@ -233,7 +235,7 @@ impl Desk {
         }
         self.epoch = Some(changes.stamp.epoch);
         self.applied = changes.stamp.revision;
-        Ok(self.applied > since)
+        Ok((self.applied > since, nodes))
     }
 
     /// Remembers how the rows of the nodes stand. Where there is one node, its row stands still
@@ -243,6 +245,20 @@ impl Desk {
             let now = self.clock.now().boot;
             self.sightings.lock().unwrap_or_else(PoisonError::into_inner).see(nodes, now);
         }
+    }
+
+    /// Removes the rows of nodes that died without leaving.
+    fn forget(&mut self, nodes: &[Node]) -> Result<(), StoreError> {
+        let now = self.clock.now().boot;
+        let seen = Arc::clone(&self.sightings);
+        let still = |node: &&Node| {
+            let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.still_for(node, now) >= FORGOTTEN_MILLIS
+        };
+        for node in nodes.iter().filter(still) {
+            reader::tend(self.open()?, |tending| tending.delete_dead_node(node))?;
+        }
+        Ok(())
     }
 
     fn is_shared(&self) -> bool {

@@ -8,6 +8,8 @@ use portcullis_core::time::Moment;
 pub const LEASE_MILLIS: u64 = 30_000;
 /// After so long without a sign, by the reader's own clock, a node's lease has certainly ended.
 pub const PRESUMED_DEAD_MILLIS: u64 = 34_000;
+/// A node's row that has stood still for so long, by the reader's own clock, is removed.
+pub const FORGOTTEN_MILLIS: u64 = 10 * PRESUMED_DEAD_MILLIS;
 
 /// A node's right to answer from memory; none at first.
 #[derive(Debug)]
