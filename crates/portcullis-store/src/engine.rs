@@ -6,12 +6,15 @@ mod value;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use portcullis_core::secret::SecretBuf;
 
 use crate::error::StoreError;
 use crate::sql::Sql;
 
+use sqlite::FileId;
 pub(crate) use value::{Row, Value};
 
 /// The name of the SQLite file in the data folder.
@@ -34,13 +37,94 @@ impl fmt::Debug for Target {
     }
 }
 
+/// How long connecting may take, from the name's address to the end of the greeting.
+pub const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long the first load of everything, or a migration, may take.
+pub const LOAD_DEADLINE: Duration = Duration::from_mins(5);
+/// How long a lock of another's is waited for, and how long a transaction that holds the revision
+/// may rest or run one statement.
+pub const LOCK_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a read may queue, and then how long it may last.
+pub const READ_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a write may queue, and then how long its transaction may last, COMMIT included.
+pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long the database may keep a thread of the store waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// See [`CONNECT_DEADLINE`].
+    pub connect: Duration,
+    /// See [`LOAD_DEADLINE`].
+    pub load: Duration,
+    /// See [`LOCK_DEADLINE`].
+    pub lock: Duration,
+    /// See [`READ_DEADLINE`].
+    pub read: Duration,
+    /// See [`WRITE_DEADLINE`].
+    pub write: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: CONNECT_DEADLINE,
+            load: LOAD_DEADLINE,
+            lock: LOCK_DEADLINE,
+            read: READ_DEADLINE,
+            write: WRITE_DEADLINE,
+        }
+    }
+}
+
+/// The way to a database.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) target: Target,
+    pub(crate) deadlines: Deadlines,
+    /// The file that was opened or made first; no other one is opened in its place.
+    file: OnceLock<FileId>,
+}
+
+impl Route {
+    pub(crate) const fn new(target: Target, deadlines: Deadlines) -> Self {
+        Self { target, deadlines, file: OnceLock::new() }
+    }
+
+    /// Whether several nodes may share the database.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self.target, Target::Postgres(_))
+    }
+
+    /// Connects. The first to do so makes the file; if it goes, it is not made anew.
+    pub(crate) fn connect(&self) -> Result<Connection, StoreError> {
+        let connection = Connection::reach(&self.target, self.deadlines, self.file.get().copied())?;
+        if let Connection::Sqlite(it) = &connection {
+            self.file.get_or_init(|| it.file());
+        }
+        Ok(connection)
+    }
+}
+
 /// How a transaction begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
+    /// One snapshot of everything, which may take its time.
+    Load,
     /// One snapshot of everything, nothing written.
     Snapshot,
     /// Durable when committed.
     Write,
+}
+
+impl Mode {
+    /// How long such a transaction may last.
+    const fn limit(self, deadlines: &Deadlines) -> Duration {
+        match self {
+            Self::Load => deadlines.load,
+            Self::Snapshot => deadlines.read,
+            Self::Write => deadlines.write,
+        }
+    }
 }
 
 /// What became of a COMMIT that did not simply succeed.
@@ -51,6 +135,14 @@ pub(crate) enum CommitError {
     /// Nobody knows yet; the connection is gone.
     Unknown,
 }
+
+/// Which history the database itself is in: after a failover, PostgreSQL counts another timeline.
+/// Fails on a standby.
+pub(crate) const HISTORY: Sql = Sql::both(
+    "SELECT system_identifier::TEXT || '/' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)
+     FROM pg_control_system()",
+    "SELECT ''",
+);
 
 /// One connection.
 #[derive(Debug)]
@@ -71,13 +163,22 @@ macro_rules! on_engine {
 
 impl Connection {
     /// Connects to `target`.
+    #[cfg(test)]
     pub(crate) fn open(target: &Target) -> Result<Self, StoreError> {
+        Self::reach(target, Deadlines::default(), None)
+    }
+
+    fn reach(
+        target: &Target,
+        deadlines: Deadlines,
+        file: Option<FileId>,
+    ) -> Result<Self, StoreError> {
         match target {
-            Target::Postgres(url) => {
-                postgres::Connection::open(url.expose_text()).map(|it| Self::Postgres(Box::new(it)))
-            }
+            Target::Postgres(url) => postgres::Connection::open(url.expose_text(), deadlines)
+                .map(|it| Self::Postgres(Box::new(it))),
             Target::Sqlite(folder) => {
-                sqlite::Connection::open(&folder.join(SQLITE_FILE)).map(Self::Sqlite)
+                sqlite::Connection::open(&folder.join(SQLITE_FILE), deadlines, file)
+                    .map(Self::Sqlite)
             }
         }
     }
@@ -113,6 +214,11 @@ impl Connection {
         on_engine!(self, it => it.commit())
     }
 
+    /// Undoes it.
+    pub(crate) fn rollback(&mut self) -> Result<(), StoreError> {
+        on_engine!(self, it => it.rollback())
+    }
+
     /// Keeps two processes from migrating at once, until the transaction ends.
     pub(crate) fn lock_for_migration(&mut self) -> Result<(), StoreError> {
         match self {
@@ -132,14 +238,15 @@ impl Connection {
 
     /// Waits for at most `span` until another process tells that something changed; whether one
     /// did.
-    pub(crate) fn wait(&mut self, span: std::time::Duration) -> Result<bool, StoreError> {
+    pub(crate) fn wait(&mut self, span: Duration) -> Result<bool, StoreError> {
         match self {
             Self::Postgres(it) => it.wait(span),
             Self::Sqlite(_) => Ok(false),
         }
     }
 
-    /// Whether nothing can be expected of this connection any more.
+    /// Whether nothing can be expected of this connection any more: it is lost, or may stand in a
+    /// transaction that nobody has ended.
     pub(crate) fn is_broken(&self) -> bool {
         on_engine!(self, it => it.is_broken())
     }

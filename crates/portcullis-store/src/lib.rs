@@ -26,9 +26,12 @@ pub mod store;
 pub mod usage;
 pub mod users;
 
-pub use engine::{SQLITE_FILE, Target};
+pub use engine::{
+    CONNECT_DEADLINE, Deadlines, LOAD_DEADLINE, LOCK_DEADLINE, READ_DEADLINE, SQLITE_FILE, Target,
+    WRITE_DEADLINE,
+};
 pub use error::StoreError;
-pub use store::{Store, Tending, Write, Writing, Written};
+pub use store::{Reading, Store, Tending, Write, Writing, Written};
 
 #[cfg(test)]
 mod statements;

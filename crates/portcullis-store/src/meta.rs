@@ -4,16 +4,21 @@ use portcullis_core::id::Revision;
 use portcullis_core::seal;
 use portcullis_core::time::Timestamp;
 
-use crate::engine::{Connection, Mode};
+use crate::engine::{Connection, HISTORY, Mode};
 use crate::error::StoreError;
 use crate::sql::sql;
-use crate::store::{Rows, committed};
+use crate::store::{Reading, Rows, Tending, committed};
 
 const TABLE: &str = "meta";
 
 /// Which history a revision belongs to: a restore renews it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Epoch(pub Vec<u8>);
+pub struct Epoch {
+    /// Drawn when the database was made.
+    drawn: Vec<u8>,
+    /// What the engine itself calls its history: system and timeline.
+    history: String,
+}
 
 /// Where the database stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,20 +64,27 @@ pub(crate) fn next_revision(
     taken.ok_or(StoreError::NotFound(TABLE))?.next(TABLE)
 }
 
+/// Keeps everybody from taking the next number until this transaction ends: waits until whoever has
+/// taken one has ended.
+pub(crate) fn hold_number(tending: &mut Tending<'_>) -> Result<(), StoreError> {
+    tending.execute(&sql!("UPDATE meta SET revision = revision WHERE id = 1"), &[]).map(drop)
+}
+
 /// Where the database stands, in the snapshot of `from`.
 pub(crate) fn stamp(from: &mut impl Rows) -> Result<Stamp, StoreError> {
+    let history = from.first(&HISTORY, &[])?.ok_or(StoreError::NotFound(TABLE))?.next(TABLE)?;
     let found =
         from.first(&sql!("SELECT epoch, revision, floor, wall_high FROM meta WHERE id = 1"), &[])?;
     let mut row = found.ok_or(StoreError::NotFound(TABLE))?;
     Ok(Stamp {
-        epoch: Epoch(row.next(TABLE)?),
+        epoch: Epoch { drawn: row.next(TABLE)?, history },
         revision: row.next(TABLE)?,
         floor: row.next(TABLE)?,
         wall_high: row.next(TABLE)?,
     })
 }
 
-impl crate::store::Reading<'_> {
+impl Reading<'_> {
     /// Where the database stands.
     ///
     /// # Errors
@@ -82,7 +94,7 @@ impl crate::store::Reading<'_> {
     }
 }
 
-impl crate::store::Tending<'_> {
+impl Tending<'_> {
     /// Persists the highest wall time that was seen.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! with its own revision, so that durability costs one sync a batch. A batch is bounded, since
 //! whoever holds the number stops everybody else's.
 
+mod outcome;
 pub(crate) mod reader;
 mod writer;
 
@@ -15,7 +16,7 @@ use portcullis_core::seal;
 use portcullis_core::time::{Clock, Timestamp};
 use tokio::sync::oneshot;
 
-use crate::engine::{CommitError, Connection, Row, Target, Value};
+use crate::engine::{CommitError, Connection, Deadlines, Mode, Route, Row, Target, Value};
 use crate::error::StoreError;
 use crate::nodes::{Node, Sightings};
 use crate::sql::Sql;
@@ -32,12 +33,13 @@ pub const BATCH_ROWS: u64 = 1_000;
 pub const BATCH_MILLIS: u64 = 2_000;
 /// How many jobs may wait for a thread of the store.
 pub const QUEUE: usize = 10_000;
+
 /// All that is remembered.
 #[derive(Debug)]
 pub struct Store {
     readers: Readers,
     writer: Writer,
-    target: Arc<Target>,
+    route: Arc<Route>,
     sightings: Arc<Mutex<Sightings>>,
 }
 
@@ -181,24 +183,35 @@ impl Store {
     /// # Errors
     /// It cannot be reached, is newer than this build, or is damaged.
     pub fn open(target: Target, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let target = Arc::new(target);
-        let now = clock.now().wall;
-        // On a thread of its own, as everything of the store is: the caller's may be a runtime's.
-        let prepared = std::thread::scope(|scope| scope.spawn(|| prepare(&target, now)).join());
-        let connection = prepared.map_err(|_| StoreError::Stopped)??;
-        let readers = Readers::start(&target)?;
-        let writer = Writer::start(connection, Arc::clone(&target), clock)?;
-        Ok(Self { readers, writer, target, sightings: Arc::default() })
+        Self::open_within(Deadlines::default(), target, clock)
     }
 
-    /// Which database it is.
-    pub const fn target(&self) -> &Arc<Target> {
-        &self.target
+    /// The same with deadlines of one's own.
+    ///
+    /// # Errors
+    /// It cannot be reached, is newer than this build, or is damaged.
+    pub fn open_within(
+        deadlines: Deadlines,
+        target: Target,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let route = Arc::new(Route::new(target, deadlines));
+        let now = clock.now().wall;
+        // On a thread of its own, as everything of the store is: the caller's may be a runtime's.
+        let prepared = std::thread::scope(|scope| scope.spawn(|| prepare(&route, now)).join());
+        let connection = prepared.map_err(|_| StoreError::Stopped)??;
+        let readers = Readers::start(&route, &clock)?;
+        let writer = Writer::start(connection, Arc::clone(&route), clock)?;
+        Ok(Self { readers, writer, route, sightings: Arc::default() })
+    }
+
+    pub(crate) const fn route(&self) -> &Arc<Route> {
+        &self.route
     }
 
     /// Whether several nodes may share it.
     pub fn is_shared(&self) -> bool {
-        matches!(*self.target, Target::Postgres(_))
+        self.route.is_shared()
     }
 
     /// What this process's follower has seen of the other nodes.
@@ -222,7 +235,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (tell, told) = oneshot::channel();
         self.readers.queue(Box::new(move |connection| {
-            let answer = connection.and_then(|it| reader::snapshot(it, work));
+            let answer = connection.and_then(|it| reader::snapshot(it, Mode::Snapshot, work));
             // Whoever asked may have gone away.
             drop(tell.send(answer));
         }))?;
@@ -230,10 +243,11 @@ impl Store {
     }
 
     /// Runs `work` under the next revision, with its row in the audit trail; answers when it is
-    /// durable. If the answer of the database is lost, it is looked up by the request.
+    /// durable. If the answer of the database is lost or late, it is looked up by the request.
     ///
     /// # Errors
-    /// Those of `work`, which then changes nothing, and the store's own.
+    /// Those of `work`, which then changes nothing, and the store's own. After
+    /// [`StoreError::UnknownOutcome`] alone it may stand or not: [`Store::find_outcome`] tells.
     pub async fn write<T: Send + 'static>(
         &self,
         write: Write,
@@ -242,6 +256,16 @@ impl Store {
         let (tell, told) = oneshot::channel();
         self.writer.queue(writer::job(write, work, tell))?;
         told.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// What became of a write that was told as [`StoreError::UnknownOutcome`]: its revision, or
+    /// `None` if it certainly was not done and will not be.
+    ///
+    /// # Errors
+    /// It is still not known, or the store's own.
+    pub async fn find_outcome(&self, request: [u8; 16]) -> Result<Option<Revision>, StoreError> {
+        let found = self.tend(move |tending| outcome::find(tending, &[request]));
+        Ok(found.await?.into_iter().next().flatten())
     }
 
     /// Runs housekeeping that changes no decision.
@@ -261,8 +285,8 @@ impl Store {
     }
 }
 
-fn prepare(target: &Target, now: Timestamp) -> Result<Connection, StoreError> {
-    let mut connection = Connection::open(target)?;
+fn prepare(route: &Route, now: Timestamp) -> Result<Connection, StoreError> {
+    let mut connection = route.connect()?;
     migrations::run(&mut connection)?;
     meta::prepare(&mut connection, now)?;
     Ok(connection)

@@ -3,5 +3,13 @@
 
 #[path = "faults/bench.rs"]
 mod bench;
+#[path = "faults/commits.rs"]
+mod commits;
+#[path = "faults/files.rs"]
+mod files;
 #[path = "faults/nodes.rs"]
 mod nodes;
+#[path = "faults/sessions.rs"]
+mod sessions;
+#[path = "faults/wire.rs"]
+mod wire;

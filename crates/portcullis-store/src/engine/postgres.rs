@@ -1,17 +1,28 @@
-//! PostgreSQL 13 or newer, through the synchronous client on the store's own threads.
+//! PostgreSQL 13 or newer, through the asynchronous client: each connection has a runtime of its own
+//! on the thread that uses it, so that no answer is waited for longer than its deadline.
+//!
+//! What runs out of its deadline is never cancelled on the server: the connection is dropped.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use postgres::error::SqlState;
-use postgres::fallible_iterator::FallibleIterator as _;
-use postgres::types::private::BytesMut;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, NoTls, Statement};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket, Statement};
 
-use super::{CommitError, Mode, Row, Value};
+use super::{CommitError, Deadlines, Mode, Row, Value};
 use crate::error::StoreError;
 use crate::sql::Sql;
 
@@ -19,27 +30,39 @@ use crate::sql::Sql;
 pub(super) const WORDS: &[(&str, &str)] =
     &[("{INT}", "BIGINT"), ("{BLOB}", "BYTEA"), ("{STRICT}", ""), ("{X}", "'\\x"), ("{/X}", "'")];
 
-/// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long bytes may stay without an acknowledgement before the connection counts as lost.
 const UNANSWERED: Duration = Duration::from_secs(5);
 /// Names the lock under which one process at a time migrates.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7710112)";
-/// A transaction that holds the revision may not be paused for longer (`SET LOCAL` only: session
-/// state is never relied on, for a pooler may stand between).
-const WRITE_LIMITS: &str = "BEGIN;
-    SET LOCAL lock_timeout = '2s';
-    SET LOCAL statement_timeout = '2s';
-    SET LOCAL idle_in_transaction_session_timeout = '2s';
-    SET LOCAL synchronous_commit = on";
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-    SET LOCAL statement_timeout = '30s'";
+/// PostgreSQL answers the COMMIT of an aborted transaction with success, having rolled it back: a
+/// statement ahead of it fails there, and COMMIT is not reached.
+const COMMIT: &str = "SELECT 1; COMMIT";
 
 pub(crate) struct Connection {
+    /// Drives the session while one of its calls waits, and only then.
+    runtime: Runtime,
     client: Client,
+    heard: Arc<Heard>,
     prepared: HashMap<&'static str, Statement>,
+    deadlines: Deadlines,
+    /// When the transaction must have ended.
+    until: Option<Instant>,
+    /// Whether a transaction may be open, be it an aborted one.
+    open: bool,
+    /// Whether an answer was not waited for: what comes next belongs to another call.
+    lost: Cell<bool>,
     listening: bool,
 }
+
+/// What the server says without being asked.
+#[derive(Default)]
+struct Heard {
+    bell: Notify,
+    warning: AtomicBool,
+}
+
+/// No answer within the deadline.
+struct Late;
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,39 +71,87 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(super) fn open(url: &str) -> Result<Self, StoreError> {
-        let mut config: postgres::Config = url.parse().map_err(|_| {
+    pub(super) fn open(url: &str, deadlines: Deadlines) -> Result<Self, StoreError> {
+        let mut config: Config = url.parse().map_err(|_| {
             // The parser's own message may quote the password.
             StoreError::Unreachable("the database URL is not one".into())
         })?;
-        config.connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(UNANSWERED);
-        config.application_name("portcullis");
-        let client = config.connect(NoTls).map_err(|error| unreachable_because(&error))?;
-        Ok(Self { client, prepared: HashMap::new(), listening: false })
+        config.connect_timeout(deadlines.connect).tcp_user_timeout(UNANSWERED);
+        config.application_name("portcullis").target_session_attrs(TargetSessionAttrs::ReadWrite);
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|source| StoreError::Folder { what: "a runtime".into(), source })?;
+        let connecting = async { timeout(deadlines.connect, config.connect(NoTls)).await };
+        let heard = Arc::<Heard>::default();
+        let client = match runtime.block_on(connecting) {
+            Ok(Ok((client, session))) => {
+                runtime.spawn(hear(session, Arc::clone(&heard)));
+                client
+            }
+            failed => {
+                // The system may still be looking for an address: that is not waited for.
+                runtime.shutdown_background();
+                return Err(match failed {
+                    Ok(Err(error)) => unreachable_because(&error),
+                    _ => late(),
+                });
+            }
+        };
+        Ok(Self {
+            runtime,
+            client,
+            heard,
+            prepared: HashMap::new(),
+            deadlines,
+            until: None,
+            open: false,
+            lost: Cell::new(false),
+            listening: false,
+        })
+    }
+
+    /// Waits for `answer` until the transaction's deadline; outside of one, as long as for a lock.
+    fn ask<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<Result<T, tokio_postgres::Error>, Late> {
+        let until = self.until.unwrap_or_else(|| Instant::now() + self.deadlines.lock);
+        let answer = self.runtime.block_on(async { timeout_at(until, answer).await });
+        answer.map_err(|_| {
+            self.lost.set(true);
+            Late
+        })
+    }
+
+    fn answer<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        self.ask(answer).map_err(|_| late())?.map_err(|error| told(&error))
     }
 
     fn statement(&mut self, sql: &Sql) -> Result<Statement, StoreError> {
         if let Some(statement) = self.prepared.get(sql.postgres) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql.postgres).map_err(|error| told(&error))?;
+        let statement = self.answer(self.client.prepare(sql.postgres))?;
         self.prepared.insert(sql.postgres, statement.clone());
         Ok(statement)
     }
 
     pub(super) fn execute(&mut self, sql: &Sql, values: &[Value]) -> Result<u64, StoreError> {
         let statement = self.statement(sql)?;
-        self.client.execute(&statement, &bound(values)).map_err(|error| told(&error))
+        self.answer(self.client.execute(&statement, &bound(values)))
     }
 
     pub(super) fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let statement = self.statement(sql)?;
-        let rows = self.client.query(&statement, &bound(values)).map_err(|error| told(&error))?;
+        let rows = self.answer(self.client.query(&statement, &bound(values)))?;
         rows.iter().map(read).collect()
     }
 
-    pub(super) fn batch(&mut self, text: &str) -> Result<(), StoreError> {
-        self.client.batch_execute(text).map_err(|error| told(&error))
+    pub(super) fn batch(&self, text: &str) -> Result<(), StoreError> {
+        self.answer(self.client.batch_execute(text))
     }
 
     #[cfg(test)]
@@ -88,34 +159,69 @@ impl Connection {
         self.statement(sql).map(drop)
     }
 
+    /// Session state is never relied on, for a pooler may stand between: everything is LOCAL.
     pub(super) fn begin(&mut self, mode: Mode) -> Result<(), StoreError> {
+        let limit = mode.limit(&self.deadlines);
+        self.until = Some(Instant::now() + limit);
+        // What fails half-way leaves an open transaction behind.
+        self.open = true;
         match mode {
-            Mode::Snapshot => self.batch(SNAPSHOT),
-            Mode::Write => self.batch(WRITE_LIMITS),
+            Mode::Load | Mode::Snapshot => self.batch(&format!(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+                 SET LOCAL statement_timeout = {}",
+                limit.as_millis()
+            )),
+            // Whoever holds the number may not be paused for longer: it stops everybody else's.
+            Mode::Write => self.batch(&format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+                 SET LOCAL lock_timeout = {pause};
+                 SET LOCAL statement_timeout = {pause};
+                 SET LOCAL idle_in_transaction_session_timeout = {pause};
+                 SET LOCAL synchronous_commit = on",
+                pause = self.deadlines.lock.as_millis()
+            )),
         }
     }
 
-    /// No statement timeout bounds a COMMIT. Whatever is not a plain refusal by the server leaves
-    /// the outcome open.
+    /// No statement timeout bounds a COMMIT, but our own deadline does. Whatever is not a plain
+    /// refusal by the server leaves the outcome open, and so does a warning: one may say that the
+    /// standby was not waited for.
     pub(super) fn commit(&mut self) -> Result<(), CommitError> {
-        self.client.batch_execute("COMMIT").map_err(|error| {
-            // A FATAL one may come after the commit took effect on the server.
-            let refused = error.as_db_error().is_some_and(|it| it.severity() == "ERROR");
-            if refused && !self.client.is_closed() {
-                CommitError::Failed(told(&error))
-            } else {
-                CommitError::Unknown
+        self.heard.warning.store(false, Ordering::Relaxed);
+        let answer = self.ask(self.client.batch_execute(COMMIT));
+        match answer {
+            Ok(Ok(())) if !self.heard.warning.load(Ordering::Relaxed) => {
+                self.ended();
+                Ok(())
             }
-        })
+            // A FATAL one may come after the commit took effect on the server.
+            Ok(Err(error)) if refused(&error) && !self.client.is_closed() => {
+                Err(CommitError::Failed(told(&error)))
+            }
+            Ok(_) | Err(Late) => Err(CommitError::Unknown),
+        }
+    }
+
+    pub(super) fn rollback(&mut self) -> Result<(), StoreError> {
+        self.batch("ROLLBACK")?;
+        self.ended();
+        Ok(())
+    }
+
+    fn ended(&mut self) {
+        self.open = false;
+        self.until = None;
     }
 
     pub(super) fn lock_for_migration(&mut self) -> Result<(), StoreError> {
         // Another process may migrate for longer than a write may wait.
-        self.batch("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")?;
+        self.until = Some(Instant::now() + self.deadlines.load);
+        let limit = self.deadlines.load.as_millis();
+        self.batch(&format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {limit}"))?;
         self.batch(MIGRATION_LOCK)
     }
 
-    pub(super) fn notify(&mut self) -> Result<(), StoreError> {
+    pub(super) fn notify(&self) -> Result<(), StoreError> {
         self.batch("NOTIFY portcullis")
     }
 
@@ -124,23 +230,48 @@ impl Connection {
             self.batch("LISTEN portcullis")?;
             self.listening = true;
         }
-        let mut told_us = self.client.notifications();
-        let rung = told_us.timeout_iter(span).next().map_err(|error| told(&error))?.is_some();
         // However many there are, one look at the feed serves them all.
-        told_us.iter().count().map_err(|error| told(&error)).map(|more| rung || more > 0)
+        let bell = self.heard.bell.notified();
+        let rung = self.runtime.block_on(async { timeout(span, bell).await.is_ok() });
+        if self.client.is_closed() {
+            return Err(StoreError::Unreachable("the connection was closed".into()));
+        }
+        Ok(rung)
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.client.is_closed()
+        self.open || self.lost.get() || self.client.is_closed()
     }
+}
+
+/// Drives a session, and keeps what the server says of itself.
+async fn hear(mut session: tokio_postgres::Connection<Socket, NoTlsStream>, heard: Arc<Heard>) {
+    while let Some(Ok(message)) = poll_fn(|context| session.poll_message(context)).await {
+        if let AsyncMessage::Notification(_) = message {
+            heard.bell.notify_one();
+        } else if let AsyncMessage::Notice(notice) = message
+            && notice.parsed_severity() == Some(Severity::Warning)
+        {
+            heard.warning.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether the server refused, and said so plainly.
+fn refused(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_some_and(|it| it.parsed_severity() == Some(Severity::Error))
+}
+
+fn late() -> StoreError {
+    StoreError::Unreachable("it did not answer in time".into())
 }
 
 fn bound(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-fn read(row: &postgres::Row) -> Result<Row, StoreError> {
-    let value = |(at, column): (usize, &postgres::Column)| {
+fn read(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let value = |(at, column): (usize, &tokio_postgres::Column)| {
         let value = match *column.type_() {
             Type::INT8 => row.try_get::<_, Option<i64>>(at).map(Value::from),
             Type::INT4 => row.try_get::<_, Option<i32>>(at).map(|it| it.map(i64::from).into()),
@@ -176,7 +307,7 @@ impl ToSql for Value {
     to_sql_checked!();
 }
 
-fn told(error: &postgres::Error) -> StoreError {
+fn told(error: &tokio_postgres::Error) -> StoreError {
     let Some(refusal) = error.as_db_error() else { return unreachable_because(error) };
     match *refusal.code() {
         SqlState::UNIQUE_VIOLATION => StoreError::Conflict,
@@ -191,7 +322,7 @@ fn told(error: &postgres::Error) -> StoreError {
     }
 }
 
-fn unreachable_because(error: &postgres::Error) -> StoreError {
+fn unreachable_because(error: &tokio_postgres::Error) -> StoreError {
     let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
     StoreError::Unreachable(format!("{error}{cause}"))
 }

@@ -1,13 +1,14 @@
 //! SQLite: one file, WAL, `synchronous=FULL`, so that what is acknowledged survives a power cut.
 
 use std::fs::File;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, ToSql, ffi};
 
-use super::{CommitError, Mode, Row, Value};
+use super::{CommitError, Deadlines, Mode, Row, Value};
 use crate::error::StoreError;
 use crate::sql::Sql;
 
@@ -20,38 +21,60 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("{/X}", "'"),
 ];
 
-/// How long a writer waits for another process, in milliseconds.
-const BUSY_TIMEOUT: &str = "2000";
-
 #[derive(Debug)]
-pub(crate) struct Connection(rusqlite::Connection);
+pub(crate) struct Connection {
+    sqlite: rusqlite::Connection,
+    path: PathBuf,
+    file: FileId,
+}
+
+/// Which file it is: device and inode.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FileId(u64, u64);
+
+impl FileId {
+    fn of(path: &Path) -> io::Result<Self> {
+        std::fs::metadata(path).map(|found| Self(found.dev(), found.ino()))
+    }
+}
 
 impl Connection {
-    pub(super) fn open(file: &Path) -> Result<Self, StoreError> {
+    /// Opens the file at `path` if it is `known`; where none is yet, it may be made.
+    pub(super) fn open(
+        path: &Path,
+        deadlines: Deadlines,
+        known: Option<FileId>,
+    ) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Folder { what: path.display().to_string(), source };
         // Made before SQLite does: what lies beside it gets its rights too.
-        let made = File::options().create(true).append(true).mode(0o600).open(file);
-        made.map_err(|source| StoreError::Folder { what: file.display().to_string(), source })?;
-        let opened = rusqlite::Connection::open(file).map_err(|error| told(&error))?;
-        opened.set_prepared_statement_cache_capacity(128);
+        let mut options = File::options();
+        let made = options.create(known.is_none()).append(true).mode(0o600).open(path);
+        drop(made.map_err(failed)?);
+        let file = known.map_or_else(|| FileId::of(path), Ok).map_err(failed)?;
+        check(path, file)?;
+        let sqlite = rusqlite::Connection::open(path).map_err(|error| told(&error))?;
+        sqlite.set_prepared_statement_cache_capacity(128);
         let settings = format!(
-            "PRAGMA busy_timeout = {BUSY_TIMEOUT};
+            "PRAGMA busy_timeout = {};
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -1024;"
+             PRAGMA cache_size = -1024;",
+            deadlines.lock.as_millis()
         );
-        opened.execute_batch(&settings).map_err(|error| told(&error))?;
-        Ok(Self(opened))
+        sqlite.execute_batch(&settings).map_err(|error| told(&error))?;
+        Ok(Self { sqlite, path: path.to_owned(), file })
     }
 
     pub(super) fn execute(&self, sql: &Sql, values: &[Value]) -> Result<u64, StoreError> {
-        let run = || self.0.prepare_cached(sql.sqlite)?.execute(rusqlite::params_from_iter(values));
+        let run =
+            || self.sqlite.prepare_cached(sql.sqlite)?.execute(rusqlite::params_from_iter(values));
         run().map(|count| count as u64).map_err(|error| told(&error))
     }
 
     pub(super) fn rows(&self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let run = || {
-            let mut statement = self.0.prepare_cached(sql.sqlite)?;
+            let mut statement = self.sqlite.prepare_cached(sql.sqlite)?;
             let columns = statement.column_count();
             let mut rows = statement.query(rusqlite::params_from_iter(values))?;
             let mut all = Vec::new();
@@ -65,17 +88,18 @@ impl Connection {
     }
 
     pub(super) fn batch(&self, text: &str) -> Result<(), StoreError> {
-        self.0.execute_batch(text).map_err(|error| told(&error))
+        self.sqlite.execute_batch(text).map_err(|error| told(&error))
     }
 
     #[cfg(test)]
     pub(super) fn prepare(&self, sql: &Sql) -> Result<(), StoreError> {
-        self.0.prepare(sql.sqlite).map(drop).map_err(|error| told(&error))
+        self.sqlite.prepare(sql.sqlite).map(drop).map_err(|error| told(&error))
     }
 
     pub(super) fn begin(&self, mode: Mode) -> Result<(), StoreError> {
+        check(&self.path, self.file)?;
         match mode {
-            Mode::Snapshot => self.batch("BEGIN DEFERRED"),
+            Mode::Load | Mode::Snapshot => self.batch("BEGIN DEFERRED"),
             Mode::Write => self.batch("BEGIN IMMEDIATE"),
         }
     }
@@ -83,7 +107,7 @@ impl Connection {
     /// A COMMIT that fails here has not happened: it is rolled back, or was already.
     pub(super) fn commit(&self) -> Result<(), CommitError> {
         self.batch("COMMIT").map_err(|error| {
-            if !self.0.is_autocommit() {
+            if !self.sqlite.is_autocommit() {
                 // Nothing more can be done if this fails too; the next BEGIN will say so.
                 drop(self.batch("ROLLBACK"));
             }
@@ -91,10 +115,27 @@ impl Connection {
         })
     }
 
-    #[expect(clippy::unused_self, reason = "the other engine's connection can break")]
-    pub(super) const fn is_broken(&self) -> bool {
-        false
+    pub(super) fn rollback(&self) -> Result<(), StoreError> {
+        self.batch("ROLLBACK")
     }
+
+    pub(super) const fn file(&self) -> FileId {
+        self.file
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        !self.sqlite.is_autocommit()
+    }
+}
+
+/// SQLite would go on with a file that was removed or replaced: what it says is done would be gone,
+/// and what others write would not be seen.
+fn check(path: &Path, file: FileId) -> Result<(), StoreError> {
+    let same = FileId::of(path).and_then(|found| match found == file {
+        true => Ok(()),
+        false => Err(io::Error::other("another file is in its place")),
+    });
+    same.map_err(|source| StoreError::Folder { what: path.display().to_string(), source })
 }
 
 impl ToSql for Value {

@@ -18,9 +18,9 @@ use tokio::sync::watch;
 
 use super::lease::FORGOTTEN_MILLIS;
 use super::{Lease, Memory};
-use crate::engine::{Connection, Target};
+use crate::engine::{Connection, Mode, Route};
 use crate::error::StoreError;
-use crate::meta::Epoch;
+use crate::meta::{Epoch, Stamp};
 use crate::nodes::{Incarnation, Node, Sightings};
 use crate::store::{Store, reader};
 
@@ -51,13 +51,18 @@ enum Wake {
 /// The thread's own things.
 struct Desk {
     followed: Arc<Followed>,
-    target: Arc<Target>,
+    route: Arc<Route>,
     clock: Arc<dyn Clock>,
     connection: Option<Connection>,
+    name: String,
     incarnation: Incarnation,
     seq: i64,
     epoch: Option<Epoch>,
     applied: Revision,
+    /// What the node's row says is applied.
+    shown: Revision,
+    /// Whether the database was seen in another history: this process never answers again.
+    astray: bool,
     tell: watch::Sender<Revision>,
     wall_persisted: Timestamp,
     sightings: Arc<Mutex<Sightings>>,
@@ -77,24 +82,26 @@ impl Follower {
         let (tell, applied) = watch::channel(Revision(0));
         let mut desk = Desk {
             followed: Arc::clone(followed),
-            target: Arc::clone(store.target()),
+            route: Arc::clone(store.route()),
             clock,
             connection: None,
+            name: name.to_owned(),
             incarnation: seal::random()?,
             seq: 0,
             epoch: None,
             applied: Revision(0),
+            shown: Revision(0),
+            astray: false,
             tell,
             wall_persisted: Timestamp::MIN,
             sightings: Arc::clone(store.sightings()),
         };
         let (wake, woken) = sync_channel(1);
         let (loaded, load) = sync_channel(1);
-        let name = name.to_owned();
         let thread = thread::Builder::new()
             .name("store-feed".into())
             .spawn(move || {
-                let first = desk.join(&name).and_then(|()| desk.renew());
+                let first = desk.join().and_then(|()| desk.renew());
                 let follow = first.is_ok();
                 if loaded.send(first).is_ok() && follow {
                     desk.follow(&woken);
@@ -180,62 +187,83 @@ impl Desk {
     fn open(&mut self) -> Result<&mut Connection, StoreError> {
         match &mut self.connection {
             Some(open) => Ok(open),
-            none => Connection::open(&self.target).map(|open| none.insert(open)),
+            none => self.route.connect().map(|open| none.insert(open)),
         }
     }
 
-    fn join(&mut self, name: &str) -> Result<(), StoreError> {
-        let incarnation = self.incarnation;
+    fn join(&mut self) -> Result<(), StoreError> {
+        let (incarnation, name) = (self.incarnation, self.name.clone());
         let alone = !self.is_shared();
         reader::tend(self.open()?, |tending| {
             if alone {
                 tending.delete_other_nodes(incarnation)?;
             }
-            tending.insert_node(incarnation, name, "")
+            tending.insert_node(incarnation, &name, "")
         })
     }
 
     fn renew(&mut self) -> Result<(), StoreError> {
+        if self.astray {
+            return Err(another_history());
+        }
         let begun = self.clock.now();
         if self.is_shared() {
             self.write_row()?;
         }
-        let (moved, nodes) = self.catch_up()?;
+        let nodes = self.catch_up()?;
         self.followed.lease.renew(begun);
-        if moved {
-            self.write_row()?;
-            self.persist_wall(begun.wall)?;
-            self.tell.send_replace(self.applied);
-        }
+        let shown = if self.applied > self.shown { self.show(begun.wall) } else { Ok(()) };
+        // This process judges by it, whether or not its row could be written.
+        self.tell.send_if_modified(|told| std::mem::replace(told, self.applied) != self.applied);
+        shown?;
         self.forget(&nodes)
     }
 
-    /// Reads and applies everything above `applied`, in one snapshot: whether that moved it, and
-    /// the nodes' rows.
-    fn catch_up(&mut self) -> Result<(bool, Vec<Node>), StoreError> {
+    /// Says in the row what is applied.
+    fn show(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.write_row()?;
+        self.persist_wall(now)
+    }
+
+    /// Reads and applies everything above `applied`, in one snapshot; the nodes' rows in it.
+    fn catch_up(&mut self) -> Result<Vec<Node>, StoreError> {
         let (since, memory) = (self.applied, Arc::clone(&self.followed.memory));
-        let (changes, standing, nodes) = reader::snapshot(self.open()?, |reading| {
+        let mode = if since.0 > 0 { Mode::Snapshot } else { Mode::Load };
+        let read = reader::snapshot(self.open()?, mode, |reading| {
             let changes = reading.changed_since(since)?;
             let standing =
                 if memory.needs_guards(&changes) { reading.list_guards()? } else { Vec::new() };
             Ok((changes, standing, reading.list_nodes()?))
-        })?;
+        });
+        let (changes, standing, nodes) = read.inspect_err(|error| self.distrust(error))?;
         self.sight(&nodes);
-        let stamp = &changes.stamp;
-        let other_history = self.epoch.as_ref().is_some_and(|epoch| *epoch != stamp.epoch);
-        if other_history || stamp.revision < since || stamp.floor > since && since.0 > 0 {
-            // Nothing that is remembered can be trusted: this process must start anew.
-            self.followed.lease.end();
-            let reason = "the history of the database is another one: restart this node".into();
-            return Err(StoreError::Corrupt { table: "meta", reason });
-        }
-        if let Err(error) = self.followed.memory.apply(&changes, &standing) {
-            self.followed.lease.end();
-            return Err(error);
-        }
+        self.check_history(&changes.stamp)?;
+        let applied = self.followed.memory.apply(&changes, &standing);
+        applied.inspect_err(|error| self.distrust(error))?;
         self.epoch = Some(changes.stamp.epoch);
         self.applied = changes.stamp.revision;
-        Ok((self.applied > since, nodes))
+        Ok(nodes)
+    }
+
+    /// What cannot be understood may be a revoke, and a file that is gone says nothing any more:
+    /// that is over at once. A database that does not answer lets the lease run out.
+    fn distrust(&self, error: &StoreError) {
+        if matches!(error, StoreError::Corrupt { .. } | StoreError::Folder { .. }) {
+            self.followed.lease.end();
+        }
+    }
+
+    /// In another history nothing that is remembered can be trusted: this process must start anew,
+    /// even if the numbers should fit again later.
+    fn check_history(&mut self, stamp: &Stamp) -> Result<(), StoreError> {
+        let other = self.epoch.as_ref().is_some_and(|epoch| *epoch != stamp.epoch);
+        let purged = self.applied.0 > 0 && stamp.floor > self.applied;
+        if other || purged || stamp.revision < self.applied {
+            self.astray = true;
+            self.leave();
+            return Err(another_history());
+        }
+        Ok(())
     }
 
     /// Remembers how the rows of the nodes stand. Where there is one node, its row stands still
@@ -262,7 +290,7 @@ impl Desk {
     }
 
     fn is_shared(&self) -> bool {
-        matches!(*self.target, Target::Postgres(_))
+        self.route.is_shared()
     }
 
     fn write_row(&mut self) -> Result<(), StoreError> {
@@ -273,10 +301,11 @@ impl Desk {
             // Somebody else writes this row: a cloned machine, or an answer that was lost.
             self.followed.lease.end();
             self.incarnation = seal::random()?;
-            self.seq = 0;
-            return self.join("rejoined");
+            (self.seq, self.shown) = (0, Revision(0));
+            return self.join();
         }
         self.seq += 1;
+        self.shown = applied;
         Ok(())
     }
 
@@ -298,4 +327,9 @@ impl Desk {
             tracing::warn!(%error, "the node's row could not be removed");
         }
     }
+}
+
+fn another_history() -> StoreError {
+    let reason = "the history of the database is another one: restart this node".into();
+    StoreError::Corrupt { table: "meta", reason }
 }

@@ -11,12 +11,18 @@ use portcullis_core::time::{Clock, Timestamp};
 use tokio::sync::oneshot;
 
 use super::{BATCH_MILLIS, BATCH_ROWS, BATCH_WRITES, QUEUE, Write, Writing, Written};
-use crate::engine::{CommitError, Connection, Mode, Target};
+use super::{outcome, reader};
+use crate::engine::{CommitError, Connection, Mode, Route};
 use crate::error::StoreError;
 use crate::{audit, meta};
 
+/// How often the outcome of lost answers is looked up before it is told as unknown. Each look waits
+/// for the old session as long as for any lock.
+const LOOKS: usize = 3;
+
 pub(super) struct Writer {
     shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -28,7 +34,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Box<dyn Job>>,
+    /// Each with the moment since boot at which it queued.
+    jobs: VecDeque<(u64, Box<dyn Job>)>,
     stopping: bool,
 }
 
@@ -83,17 +90,21 @@ where
 impl Writer {
     pub(super) fn start(
         connection: Connection,
-        target: Arc<Target>,
+        route: Arc<Route>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         let shared = Arc::<Shared>::default();
-        let mut desk =
-            Desk { connection: Some(connection), target, clock, shared: Arc::clone(&shared) };
+        let mut desk = Desk {
+            connection: Some(connection),
+            route,
+            clock: Arc::clone(&clock),
+            shared: Arc::clone(&shared),
+        };
         let thread = thread::Builder::new()
             .name("store-write".into())
             .spawn(move || desk.work())
             .map_err(|source| StoreError::Folder { what: "a thread".into(), source })?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, clock, thread: Some(thread) })
     }
 
     pub(super) fn queue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
@@ -104,11 +115,12 @@ impl Writer {
         if queue.jobs.len() >= QUEUE {
             return Err(StoreError::Busy);
         }
+        let now = self.clock.now().boot;
         if job.write().urgent {
-            let behind = queue.jobs.iter().take_while(|job| job.write().urgent).count();
-            queue.jobs.insert(behind, job);
+            let behind = queue.jobs.iter().take_while(|(_, job)| job.write().urgent).count();
+            queue.jobs.insert(behind, (now, job));
         } else {
-            queue.jobs.push_back(job);
+            queue.jobs.push_back((now, job));
         }
         drop(queue);
         self.shared.changed.notify_one();
@@ -136,7 +148,7 @@ impl fmt::Debug for Writer {
 /// The writing thread's own things.
 struct Desk {
     connection: Option<Connection>,
-    target: Arc<Target>,
+    route: Arc<Route>,
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
 }
@@ -162,14 +174,14 @@ impl Desk {
     fn open(&mut self) -> Result<&mut Connection, StoreError> {
         match &mut self.connection {
             Some(open) => Ok(open),
-            none => Connection::open(&self.target).map(|open| none.insert(open)),
+            none => self.route.connect().map(|open| none.insert(open)),
         }
     }
 
     fn wait(&self) -> Option<Box<dyn Job>> {
         let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(job) = queue.jobs.pop_front() {
+            if let Some(job) = self.next(&mut queue) {
                 return Some(job);
             }
             if queue.stopping {
@@ -180,7 +192,19 @@ impl Desk {
     }
 
     fn waiting(&self) -> Option<Box<dyn Job>> {
-        self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.pop_front()
+        self.next(&mut self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The next write; those that have queued for too long are told so, and never begun.
+    fn next(&self, queue: &mut Queue) -> Option<Box<dyn Job>> {
+        let now = self.clock.now().boot;
+        while let Some((queued, job)) = queue.jobs.pop_front() {
+            if u128::from(now.saturating_sub(queued)) <= self.route.deadlines.write.as_millis() {
+                return Some(job);
+            }
+            job.finish(Err(StoreError::Busy));
+        }
+        None
     }
 
     fn batch(&mut self, first: Box<dyn Job>) {
@@ -193,7 +217,8 @@ impl Desk {
         while let Some(job) = next.take() {
             rows += self.stand(job, begun.wall, &mut standing);
             let spent = self.clock.now().boot.saturating_sub(begun.boot);
-            if standing.len() < BATCH_WRITES && rows < BATCH_ROWS && spent < BATCH_MILLIS {
+            let room = standing.len() < BATCH_WRITES && rows < BATCH_ROWS && spent < BATCH_MILLIS;
+            if room && self.connection.is_some() {
                 next = self.waiting();
             }
         }
@@ -208,7 +233,7 @@ impl Desk {
         standing: &mut Vec<Standing>,
     ) -> u64 {
         let Some(connection) = &mut self.connection else {
-            job.finish(Err(StoreError::UnknownOutcome));
+            job.finish(Err(cut_off()));
             return 0;
         };
         let ran = catch_unwind(AssertUnwindSafe(|| under_savepoint(connection, &mut *job, now)));
@@ -218,8 +243,7 @@ impl Desk {
                 touched
             }
             Err(error) => {
-                // PostgreSQL answers the COMMIT of an aborted transaction with success, having rolled
-                // it back. Without the connection, what stands is told as unknown instead.
+                // Nothing more may be done in a transaction that cannot be told to be sound.
                 let undone = connection.batch("ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one");
                 if undone.is_err() {
                     self.connection = None;
@@ -232,17 +256,18 @@ impl Desk {
 
     fn commit(&mut self, standing: Vec<Standing>) {
         let Some(connection) = &mut self.connection else {
-            return unknown(standing);
+            // Without its COMMIT none of it can stand.
+            return standing.into_iter().for_each(|(job, _)| job.finish(Err(cut_off())));
         };
         if standing.is_empty() {
-            // Nothing stands; a transaction that is gone already needs no end.
-            return drop(connection.batch("ROLLBACK"));
+            // A connection that could not be rolled back is broken.
+            return drop(connection.rollback());
         }
         match connection.commit() {
             Ok(()) => {
+                standing.into_iter().for_each(|(job, revision)| job.finish(Ok(revision)));
                 // Only a hint: the other nodes poll as well.
                 drop(connection.notify());
-                standing.into_iter().for_each(|(job, revision)| job.finish(Ok(revision)));
             }
             Err(CommitError::Failed(error)) => {
                 let reason = error.to_string();
@@ -254,23 +279,30 @@ impl Desk {
         }
     }
 
-    /// The answer to COMMIT was lost: in a new session, the audit trail says what became of it.
+    /// The answer to COMMIT was lost, or late: what became of it is asked in a new session.
     fn look_up(&mut self, standing: Vec<Standing>) {
         self.connection = None;
-        let Ok(connection) = self.open() else { return unknown(standing) };
-        for (job, _) in standing {
-            let request = job.write().request;
-            match audit::find_request(connection, request) {
-                Ok(Some(revision)) => job.finish(Ok(revision)),
-                // It may still be on its way in the old session: not known to have failed.
-                Ok(None) | Err(_) => job.finish(Err(StoreError::UnknownOutcome)),
+        let requests: Vec<_> = standing.iter().map(|(job, _)| job.write().request).collect();
+        let mut found = Err(StoreError::Busy);
+        for _ in 0..LOOKS {
+            if !matches!(found, Err(StoreError::Busy)) {
+                break;
             }
+            found = self.open().and_then(|connection| {
+                reader::tend(connection, |tending| outcome::find(tending, &requests))
+            });
+            self.connection = self.connection.take().filter(|it| !it.is_broken());
+        }
+        let mut outcomes = found.into_iter().flatten().map(|it| it.ok_or_else(cut_off));
+        for (job, _) in standing {
+            job.finish(outcomes.next().unwrap_or(Err(StoreError::UnknownOutcome)));
         }
     }
 }
 
-fn unknown(standing: Vec<Standing>) {
-    standing.into_iter().for_each(|(job, _)| job.finish(Err(StoreError::UnknownOutcome)));
+/// What certainly was not done, for its connection was lost first.
+fn cut_off() -> StoreError {
+    StoreError::Unreachable("the connection was lost before anything was done".into())
 }
 
 fn under_savepoint(

@@ -1,8 +1,10 @@
 //! What the tests stand on: a clock moved by hand, a database of one's own, a node that follows it.
+#![expect(clippy::needless_pass_by_value, reason = "a closure written where it is passed")]
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
@@ -11,7 +13,9 @@ use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::nodes::Node;
 use portcullis_store::users::NewUser;
-use portcullis_store::{Store, Target, Write};
+use portcullis_store::{Deadlines, Store, Target, Write};
+
+use crate::wire::{Fault, Wire};
 
 /// A clock that a test moves.
 #[derive(Debug, Default)]
@@ -50,6 +54,11 @@ impl Place {
             Self::Postgres(url) => Target::Postgres(SecretBuf::new(url.as_str())),
             Self::Sqlite(folder) => Target::Sqlite(folder.path().to_owned()),
         }
+    }
+
+    /// The data folder, if the database is in one.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        if let Self::Sqlite(folder) = self { Some(folder.path()) } else { None }
     }
 
     /// Runs statements in a session of their own.
@@ -98,10 +107,25 @@ pub(crate) fn sqlite() -> Place {
     Place::Sqlite(tempfile::tempdir().unwrap())
 }
 
+/// Long enough for a busy machine, short enough for a test to run out of them.
+const SHORT: Deadlines = Deadlines {
+    connect: Duration::from_secs(1),
+    load: Duration::from_secs(10),
+    lock: Duration::from_secs(1),
+    read: Duration::from_secs(1),
+    write: Duration::from_secs(2),
+};
+
 impl Bench {
     pub(crate) fn on(place: Place) -> Self {
+        let target = place.target();
+        Self::reaching(target, place)
+    }
+
+    /// A store that reaches `place` as `target` says.
+    fn reaching(target: Target, place: Place) -> Self {
         let clock = Arc::new(Hand::default());
-        let store = Store::open(place.target(), clock.clone()).unwrap();
+        let store = Store::open_within(SHORT, target, clock.clone()).unwrap();
         Self { store, clock, place }
     }
 
@@ -152,9 +176,8 @@ impl Following {
 
 /// Runs a test on each engine there is.
 pub(crate) fn on_both(name: &str, test: impl AsyncFn(&Bench)) {
-    for place in [Some(sqlite()), postgres(name)].into_iter().flatten() {
-        block_on(test(&Bench::on(place)));
-    }
+    block_on(test(&Bench::on(sqlite())));
+    on_postgres(name, test);
 }
 
 /// Runs a test on PostgreSQL, if there is one.
@@ -162,6 +185,20 @@ pub(crate) fn on_postgres(name: &str, test: impl AsyncFn(&Bench)) {
     if let Some(place) = postgres(name) {
         block_on(test(&Bench::on(place)));
     }
+}
+
+/// Runs a test on PostgreSQL, if there is one, over a wire that breaks as the test says.
+pub(crate) fn on_wire(name: &str, test: impl AsyncFn(&Bench, &Wire)) {
+    let Some(place) = postgres(name) else { return };
+    let Place::Postgres(url) = &place else { return };
+    let (user, rest) = url.rsplit_once('@').unwrap();
+    let (server, database) = rest.split_once('/').unwrap();
+    let wire = Wire::to(server);
+    let url = format!("{user}@127.0.0.1:{}/{database}", wire.port);
+    let bench = Bench::reaching(Target::Postgres(SecretBuf::new(url)), place);
+    block_on(test(&bench, &wire));
+    // Nothing that still has to say goodbye shall wait for it.
+    wire.set(Fault::None);
 }
 
 pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
