@@ -5,8 +5,12 @@
 mod bench;
 #[path = "faults/commits.rs"]
 mod commits;
+#[path = "faults/feed.rs"]
+mod feed;
 #[path = "faults/files.rs"]
 mod files;
+#[path = "faults/follower.rs"]
+mod follower;
 #[path = "faults/nodes.rs"]
 mod nodes;
 #[path = "faults/sessions.rs"]

@@ -326,3 +326,60 @@ fn unreachable_because(error: &tokio_postgres::Error) -> StoreError {
     let cause = error.source().map(|source| format!(": {source}")).unwrap_or_default();
     StoreError::Unreachable(format!("{error}{cause}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection() -> Option<Connection> {
+        let url = std::env::var("PORTCULLIS_TEST_POSTGRES").ok()?;
+        Some(Connection::open(&url, Deadlines::default()).unwrap())
+    }
+
+    #[test]
+    fn the_commit_of_an_aborted_transaction_is_a_failure() {
+        let Some(mut it) = connection() else { return };
+        it.begin(Mode::Write).unwrap();
+        assert!(it.batch("SELECT 1 / 0").is_err());
+        assert!(matches!(it.commit(), Err(CommitError::Failed(_))));
+        assert!(it.is_broken());
+    }
+
+    #[test]
+    fn the_commit_of_a_transaction_that_is_gone_is_unknown() {
+        let Some(mut it) = connection() else { return };
+        it.begin(Mode::Write).unwrap();
+        it.batch("ROLLBACK").unwrap();
+        assert!(matches!(it.commit(), Err(CommitError::Unknown)));
+        assert!(it.is_broken());
+    }
+
+    #[test]
+    fn a_connection_is_broken_while_it_may_stand_in_a_transaction() {
+        let Some(mut it) = connection() else { return };
+        for mode in [Mode::Load, Mode::Snapshot, Mode::Write] {
+            it.begin(mode).unwrap();
+            assert!(it.is_broken());
+            it.rollback().unwrap();
+            assert!(!it.is_broken());
+            it.begin(mode).unwrap();
+            it.commit().unwrap();
+            assert!(!it.is_broken());
+        }
+        // A transaction in which BEGIN itself fails half-way.
+        it.deadlines.lock = Duration::from_secs(u64::MAX / 1_000);
+        assert!(it.begin(Mode::Write).is_err());
+        assert!(it.is_broken());
+    }
+
+    #[test]
+    fn whoever_writes_is_held_to_the_limits_of_a_lock() {
+        let Some(mut it) = connection() else { return };
+        it.begin(Mode::Write).unwrap();
+        for limit in ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"] {
+            let text = format!("SELECT setting FROM pg_settings WHERE name = '{limit}'");
+            let row = it.runtime.block_on(it.client.query_one(&text, &[])).unwrap();
+            assert_eq!(row.get::<_, &str>(0), "2000", "{limit}");
+        }
+    }
+}

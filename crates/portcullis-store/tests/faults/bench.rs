@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
+use portcullis_core::scheme;
+use portcullis_core::seal::{Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
+use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::nodes::Node;
 use portcullis_store::users::NewUser;
-use portcullis_store::{Deadlines, Store, Target, Write};
+use portcullis_store::{Deadlines, Store, StoreError, Target, Write};
 
 use crate::wire::{Fault, Wire};
 
@@ -39,7 +42,7 @@ impl Clock for Hand {
 pub(crate) struct Bench {
     pub(crate) store: Store,
     pub(crate) clock: Arc<Hand>,
-    pub(crate) place: Place,
+    pub(crate) place: Arc<Place>,
 }
 
 /// Where a test's database is; raw SQL goes there past the store.
@@ -56,6 +59,14 @@ impl Place {
         }
     }
 
+    /// A few bytes, in SQL.
+    pub(crate) const fn bytes(&self) -> &'static str {
+        match self {
+            Self::Postgres(_) => "'\\x00ff'::BYTEA",
+            Self::Sqlite(_) => "x'00ff'",
+        }
+    }
+
     /// The data folder, if the database is in one.
     pub(crate) fn folder(&self) -> Option<&Path> {
         if let Self::Sqlite(folder) = self { Some(folder.path()) } else { None }
@@ -67,6 +78,12 @@ impl Place {
             Session::Postgres(it) => it.batch_execute(text).unwrap(),
             Session::Sqlite(it) => it.execute_batch(text).unwrap(),
         });
+    }
+
+    /// A session on PostgreSQL that stays; not to be used inside a runtime.
+    pub(crate) fn client(&self) -> postgres::Client {
+        let url = if let Self::Postgres(url) = self { Some(url) } else { None };
+        postgres::Client::connect(url.unwrap(), postgres::NoTls).unwrap()
     }
 
     /// Does `work` in a session past the store, on a thread of its own as the client demands.
@@ -108,7 +125,7 @@ pub(crate) fn sqlite() -> Place {
 }
 
 /// Long enough for a busy machine, short enough for a test to run out of them.
-const SHORT: Deadlines = Deadlines {
+pub(crate) const SHORT: Deadlines = Deadlines {
     connect: Duration::from_secs(1),
     load: Duration::from_secs(10),
     lock: Duration::from_secs(1),
@@ -119,14 +136,21 @@ const SHORT: Deadlines = Deadlines {
 impl Bench {
     pub(crate) fn on(place: Place) -> Self {
         let target = place.target();
-        Self::reaching(target, place)
+        Self::reaching(SHORT, target, place)
     }
 
     /// A store that reaches `place` as `target` says.
-    fn reaching(target: Target, place: Place) -> Self {
+    pub(crate) fn reaching(deadlines: Deadlines, target: Target, place: Place) -> Self {
         let clock = Arc::new(Hand::default());
-        let store = Store::open_within(SHORT, target, clock.clone()).unwrap();
-        Self { store, clock, place }
+        let store = Store::open_within(deadlines, target, clock.clone()).unwrap();
+        Self { store, clock, place: Arc::new(place) }
+    }
+
+    /// Another process's store on the same database, over a wire of its own.
+    pub(crate) fn on_same(bench: &Self) -> Self {
+        let target = bench.place.target();
+        let store = Store::open_within(SHORT, target, bench.clock.clone()).unwrap();
+        Self { store, clock: bench.clock.clone(), place: Arc::clone(&bench.place) }
     }
 
     pub(crate) async fn root(&self) -> Id<Organization> {
@@ -138,12 +162,39 @@ impl Bench {
         self.store.read(|it| it.list_nodes()).await.unwrap()
     }
 
+    /// The root, and a user of it with a key.
+    pub(crate) async fn root_with_key(&self) {
+        let root = self.root().await;
+        let peppers = Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]);
+        let issue = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap();
+        let issued = issue(&peppers).unwrap();
+        let made = self.store.write(write("setup"), move |it| {
+            it.insert_role(None, "Owner", &["Users - Manage"])?;
+            let owner = it.insert_user(&user(root, "owner"))?;
+            it.insert_credential(&NewCredential {
+                scheme: scheme::API_KEY,
+                key: issued.key,
+                verifier: issued.verifier.to_bytes().to_vec(),
+                owner,
+                label: String::new(),
+                read_only: false,
+                not_before: None,
+                expires: None,
+            })
+        });
+        made.await.unwrap();
+    }
+
     pub(crate) fn follow(&self) -> Following {
+        self.try_follow().unwrap()
+    }
+
+    pub(crate) fn try_follow(&self) -> Result<Following, StoreError> {
         let memory = Arc::new(Memory::empty().unwrap());
         let followed = Arc::new(Followed { memory, lease: Lease::none() });
         let clock = self.clock.clone();
-        let follower = Follower::start(&self.store, &followed, clock, "east-1").unwrap();
-        Following { followed, follower, clock: self.clock.clone() }
+        let follower = Follower::start(&self.store, &followed, clock, "east-1")?;
+        Ok(Following { followed, follower, clock: self.clock.clone() })
     }
 }
 
@@ -195,7 +246,7 @@ pub(crate) fn on_wire(name: &str, test: impl AsyncFn(&Bench, &Wire)) {
     let (server, database) = rest.split_once('/').unwrap();
     let wire = Wire::to(server);
     let url = format!("{user}@127.0.0.1:{}/{database}", wire.port);
-    let bench = Bench::reaching(Target::Postgres(SecretBuf::new(url)), place);
+    let bench = Bench::reaching(SHORT, Target::Postgres(SecretBuf::new(url)), place);
     block_on(test(&bench, &wire));
     // Nothing that still has to say goodbye shall wait for it.
     wire.set(Fault::None);
