@@ -240,13 +240,18 @@ pub(crate) fn on_postgres(name: &str, test: impl AsyncFn(&Bench)) {
 
 /// Runs a test on PostgreSQL, if there is one, over a wire that breaks as the test says.
 pub(crate) fn on_wire(name: &str, test: impl AsyncFn(&Bench, &Wire)) {
+    on_wire_within(SHORT, name, test);
+}
+
+/// The same with deadlines of the test's own.
+pub(crate) fn on_wire_within(deadlines: Deadlines, name: &str, test: impl AsyncFn(&Bench, &Wire)) {
     let Some(place) = postgres(name) else { return };
     let Place::Postgres(url) = &place else { return };
     let (user, rest) = url.rsplit_once('@').unwrap();
     let (server, database) = rest.split_once('/').unwrap();
     let wire = Wire::to(server);
     let url = format!("{user}@127.0.0.1:{}/{database}", wire.port);
-    let bench = Bench::reaching(SHORT, Target::Postgres(SecretBuf::new(url)), place);
+    let bench = Bench::reaching(deadlines, Target::Postgres(SecretBuf::new(url)), place);
     block_on(test(&bench, &wire));
     // Nothing that still has to say goodbye shall wait for it.
     wire.set(Fault::None);

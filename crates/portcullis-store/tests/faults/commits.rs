@@ -1,12 +1,13 @@
 //! What is told of a write whose COMMIT met a fault: done, not done, or not known.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
-use portcullis_store::{Store, StoreError, Writing};
+use portcullis_store::{Deadlines, Store, StoreError, Writing};
 
-use crate::bench::{Bench, on_both, on_postgres, on_wire, user, write};
+use crate::bench::{Bench, SHORT, on_both, on_postgres, on_wire, on_wire_within, user, write};
 use crate::wire::Fault;
 
 /// The actions in the audit trail, the newest first.
@@ -61,6 +62,28 @@ fn an_outcome_that_cannot_be_looked_up_is_told_as_unknown_and_found_later() {
         assert!(matches!(told, Err(StoreError::UnknownOutcome)), "{told:?}");
         wire.set(Fault::None);
         assert_eq!(bench.store.find_outcome(request).await.unwrap(), Some(Revision(2)));
+    });
+}
+
+#[test]
+fn while_a_commit_may_still_arrive_its_outcome_is_unknown() {
+    // The old session keeps the number for longer than anybody waits here.
+    let patient = Deadlines { lock: Duration::from_secs(60), ..SHORT };
+    on_wire_within(patient, "late_commit", async |bench, wire| {
+        let root = bench.root().await;
+        wire.set(Fault::DelayCommit);
+        let late = write("late");
+        let request = late.request;
+        let told = bench.store.write(late, move |it| it.insert_user(&user(root, "a"))).await;
+        assert!(matches!(told, Err(StoreError::UnknownOutcome)), "{told:?}");
+        let still = bench.store.find_outcome(request).await;
+        assert!(still.is_err(), "{still:?}");
+        wire.set(Fault::None);
+        let mut found = Err(StoreError::Busy);
+        while found.is_err() {
+            found = bench.store.find_outcome(request).await;
+        }
+        assert_eq!(found.unwrap(), Some(Revision(2)));
     });
 }
 

@@ -17,6 +17,10 @@ pub(crate) enum Fault {
     CutAnswer,
     /// The same, and from then on nothing passes.
     CutAnswerAndHold,
+    /// The next COMMIT is on its way until the fault changes; all else passes.
+    DelayCommit,
+    /// It is on its way.
+    Delaying,
     /// The next COMMIT arrives; its answer and all that follows are swallowed.
     SwallowAnswer,
     /// A warning comes ahead of the answer to the next COMMIT.
@@ -78,10 +82,25 @@ impl State {
         drop(self.changed.wait_while(held, |fault| *fault == Fault::Hold).unwrap());
     }
 
+    /// Waits while a COMMIT is on its way.
+    fn arrive(&self) {
+        let delayed = self.fault.lock().unwrap();
+        drop(self.changed.wait_while(delayed, |fault| *fault == Fault::Delaying).unwrap());
+    }
+
     /// What shall become of a COMMIT: each fault of it strikes once.
     fn at_commit(&self) -> Fault {
         let mut fault = self.fault.lock().unwrap();
-        let next = if *fault == Fault::CutAnswerAndHold { Fault::Hold } else { Fault::None };
+        let next = match *fault {
+            Fault::CutAnswerAndHold => Fault::Hold,
+            Fault::DelayCommit | Fault::Delaying => Fault::Delaying,
+            Fault::None
+            | Fault::CutCommit
+            | Fault::CutAnswer
+            | Fault::SwallowAnswer
+            | Fault::WarnAtCommit
+            | Fault::Hold => Fault::None,
+        };
         std::mem::replace(&mut *fault, next)
     }
 }
@@ -107,6 +126,9 @@ fn upwards(mut client: TcpStream, mut server: TcpStream, state: &State, answer: 
             if fault == Fault::CutCommit {
                 break;
             }
+            if fault == Fault::DelayCommit {
+                state.arrive();
+            }
             *answer.lock().unwrap() = fault;
         }
         if server.write_all(bytes).is_err() {
@@ -127,7 +149,8 @@ fn downwards(mut server: TcpStream, mut client: TcpStream, state: &State, answer
                 *answer.lock().unwrap() = Fault::None;
                 client.write_all(&warning()).unwrap();
             }
-            Fault::None | Fault::CutCommit | Fault::Hold => {}
+            Fault::None | Fault::CutCommit | Fault::DelayCommit | Fault::Delaying | Fault::Hold => {
+            }
         }
         state.pass();
         if client.write_all(buffer.get(..count).unwrap()).is_err() {
