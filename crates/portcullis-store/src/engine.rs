@@ -2,6 +2,7 @@
 
 mod postgres;
 mod sqlite;
+mod tls;
 mod value;
 
 use std::fmt;

@@ -15,5 +15,7 @@ mod follower;
 mod nodes;
 #[path = "faults/sessions.rs"]
 mod sessions;
+#[path = "faults/tls.rs"]
+mod tls;
 #[path = "faults/wire.rs"]
 mod wire;

@@ -12,16 +12,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::{Severity, SqlState};
-use tokio_postgres::tls::NoTlsStream;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket, Statement};
 
+use super::tls::Wanted;
 use super::{CommitError, Deadlines, Mode, Row, Value};
 use crate::error::StoreError;
 use crate::sql::Sql;
@@ -72,7 +74,8 @@ impl fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn open(url: &str, deadlines: Deadlines) -> Result<Self, StoreError> {
-        let mut config: Config = url.parse().map_err(|_| {
+        let wanted = Wanted::of(url)?;
+        let mut config: Config = wanted.url.expose_text().parse().map_err(|_| {
             // The parser's own message may quote the password.
             StoreError::Unreachable("the database URL is not one".into())
         })?;
@@ -81,20 +84,17 @@ impl Connection {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|source| StoreError::Folder { what: "a runtime".into(), source })?;
-        let connecting = async { timeout(deadlines.connect, config.connect(NoTls)).await };
         let heard = Arc::<Heard>::default();
-        let client = match runtime.block_on(connecting) {
-            Ok(Ok((client, session))) => {
-                runtime.spawn(hear(session, Arc::clone(&heard)));
-                client
-            }
-            failed => {
+        let connected = match wanted.connector()? {
+            Some(tls) => connect(&runtime, &config, tls, &heard, deadlines),
+            None => connect(&runtime, &config, NoTls, &heard, deadlines),
+        };
+        let client = match connected {
+            Ok(client) => client,
+            Err(error) => {
                 // The system may still be looking for an address: that is not waited for.
                 runtime.shutdown_background();
-                return Err(match failed {
-                    Ok(Err(error)) => unreachable_because(&error),
-                    _ => late(),
-                });
+                return Err(error);
             }
         };
         Ok(Self {
@@ -244,8 +244,28 @@ impl Connection {
     }
 }
 
+fn connect<T>(
+    runtime: &Runtime,
+    config: &Config,
+    tls: T,
+    heard: &Arc<Heard>,
+    deadlines: Deadlines,
+) -> Result<Client, StoreError>
+where
+    T: MakeTlsConnect<Socket, Stream: Send + 'static>,
+{
+    let connecting = async { timeout(deadlines.connect, config.connect(tls)).await };
+    let connected = runtime.block_on(connecting).map_err(|_| late())?;
+    let (client, session) = connected.map_err(|error| unreachable_because(&error))?;
+    runtime.spawn(hear(session, Arc::clone(heard)));
+    Ok(client)
+}
+
 /// Drives a session, and keeps what the server says of itself.
-async fn hear(mut session: tokio_postgres::Connection<Socket, NoTlsStream>, heard: Arc<Heard>) {
+async fn hear<S>(mut session: tokio_postgres::Connection<Socket, S>, heard: Arc<Heard>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     while let Some(Ok(message)) = poll_fn(|context| session.poll_message(context)).await {
         if let AsyncMessage::Notification(_) = message {
             heard.bell.notify_one();
