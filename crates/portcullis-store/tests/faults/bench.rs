@@ -15,6 +15,7 @@ use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::nodes::Node;
+use portcullis_store::organizations::NewOrganization;
 use portcullis_store::users::NewUser;
 use portcullis_store::{Deadlines, Store, StoreError, Target, Write};
 
@@ -154,8 +155,8 @@ impl Bench {
     }
 
     pub(crate) async fn root(&self) -> Id<Organization> {
-        let made = self.store.write(write("org"), |it| it.insert_organization(None, "Root"));
-        made.await.unwrap().value
+        let made = self.store.write(write("org"), |it| it.insert_organization(&new_root()));
+        made.await.unwrap().value.id
     }
 
     pub(crate) async fn rows(&self) -> Vec<Node> {
@@ -170,7 +171,7 @@ impl Bench {
         let issued = issue(&peppers).unwrap();
         let made = self.store.write(write("setup"), move |it| {
             it.insert_role(None, "Owner", &["Users - Manage"])?;
-            let owner = it.insert_user(&user(root, "owner"))?;
+            let owner = it.insert_user(&user(root, "owner"))?.id;
             it.insert_credential(&NewCredential {
                 scheme: scheme::API_KEY,
                 key: issued.key,
@@ -265,6 +266,16 @@ pub(crate) fn write(action: &'static str) -> Write {
     Write::new("test", action).unwrap()
 }
 
+fn new_root() -> NewOrganization {
+    NewOrganization { parent: None, name: "Root".into(), realm: true }
+}
+
 pub(crate) fn user(organization: Id<Organization>, login: &str) -> NewUser {
-    NewUser { organization, login: Some(login.into()), name: login.into(), signs_in: true }
+    NewUser {
+        organization,
+        login: Some(login.into()),
+        email: None,
+        name: login.into(),
+        signs_in: true,
+    }
 }

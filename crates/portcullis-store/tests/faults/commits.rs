@@ -28,7 +28,7 @@ fn a_commit_whose_answer_is_lost_or_late_is_looked_up_and_told_as_done() {
             assert_eq!(made.revision, Revision(2), "{fault:?}");
             assert!(wire.connections() > before, "{fault:?}: asked in the old session");
             let found = bench.store.read(move |it| it.find_user(root, "a")).await.unwrap();
-            assert_eq!(found.unwrap().id, made.value, "{fault:?}");
+            assert_eq!(found.unwrap().id, made.value.id, "{fault:?}");
             assert_eq!(actions(bench).await, ["a", "org"], "{fault:?}");
         });
     }

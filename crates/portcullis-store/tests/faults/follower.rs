@@ -50,7 +50,7 @@ fn a_database_that_hangs_extends_nothing_and_one_that_is_back_is_caught_up_with(
         wire.set(Fault::None);
         node.reach(made.revision).await;
         node.until(async || node.may_answer()).await;
-        assert!(node.followed.memory.user(made.value).is_some());
+        assert!(node.followed.memory.user(made.value.id).is_some());
     });
 }
 
