@@ -8,7 +8,7 @@ use portcullis_store::memory::LEASE_MILLIS;
 use portcullis_store::{Deadlines, StoreError};
 
 use crate::bench::{
-    Bench, Following, SHORT, block_on, on_both, on_postgres, on_wire, postgres, user, write,
+    Bench, Following, block_on, on_both, on_postgres, on_wire, postgres, user, write,
 };
 use crate::wire::Fault;
 
@@ -57,7 +57,7 @@ fn a_database_that_hangs_extends_nothing_and_one_that_is_back_is_caught_up_with(
 #[test]
 fn a_renewal_counts_from_before_its_row_was_written_and_none_extends_without_its_row() {
     let Some(place) = postgres("slow_feed") else { return };
-    let patient = Deadlines { read: Duration::from_secs(60), ..SHORT };
+    let patient = Deadlines { read: Duration::from_secs(60), ..Deadlines::default() };
     let bench = Bench::reaching(patient, place.target(), place);
     block_on(bench.root());
     let node = bench.follow();
@@ -66,9 +66,10 @@ fn a_renewal_counts_from_before_its_row_was_written_and_none_extends_without_its
     let mut reads = reads.transaction().unwrap();
     reads.batch_execute("LOCK guards IN ACCESS EXCLUSIVE MODE").unwrap();
     let revision = block_on(touch(&bench));
-    let seq = async || bench.rows().await.first().unwrap().seq;
-    let before = block_on(seq());
-    block_on(node.until(async || seq().await > before));
+    let hangs = "SELECT 1 FROM pg_locks WHERE relation = 'guards'::REGCLASS AND NOT granted";
+    while rows.query(hangs, &[]).unwrap().is_empty() {
+        node.follower.wake();
+    }
     // No other one may write its row.
     let mut rows = rows.transaction().unwrap();
     rows.batch_execute("LOCK nodes IN SHARE MODE").unwrap();
