@@ -3,19 +3,20 @@
 //!
 //! What runs out of its deadline is never cancelled on the server: the connection is dropped.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::tls::MakeTlsConnect;
@@ -41,19 +42,26 @@ const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7710112)";
 const COMMIT: &str = "SELECT 1; COMMIT";
 
 pub(crate) struct Connection {
-    /// Drives the session while one of its calls waits, and only then.
-    runtime: Runtime,
+    patience: Patience,
     client: Client,
     heard: Arc<Heard>,
     prepared: HashMap<&'static str, Statement>,
     deadlines: Deadlines,
-    /// When the transaction must have ended.
-    until: Option<Instant>,
     /// Whether a transaction may be open, be it an aborted one.
     open: bool,
-    /// Whether an answer was not waited for: what comes next belongs to another call.
-    lost: Cell<bool>,
     listening: bool,
+}
+
+/// Waits for answers, none longer than its deadline.
+struct Patience {
+    /// Ends the transaction's time.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// How long a call outside of a transaction may last.
+    lone: Duration,
+    /// Whether an answer was not waited for: what comes next belongs to another call.
+    lost: bool,
+    /// Drives the session while one of its calls waits, and only then.
+    runtime: Runtime,
 }
 
 /// What the server says without being asked.
@@ -65,6 +73,41 @@ struct Heard {
 
 /// No answer within the deadline.
 struct Late;
+
+impl Patience {
+    /// Gives all that follows `limit` to be over.
+    fn begin(&mut self, limit: Duration) {
+        let _context = self.runtime.enter();
+        self.timer = Some(Box::pin(sleep(limit)));
+    }
+
+    fn ask<T>(
+        &mut self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<Result<T, tokio_postgres::Error>, Late> {
+        let mut answer = pin!(answer);
+        let timer = &mut self.timer;
+        let lone = self.lone;
+        let answer = self.runtime.block_on(async {
+            let mut alone = pin!(sleep(lone));
+            let mut timer = timer.as_mut().map_or(alone.as_mut(), Pin::as_mut);
+            poll_fn(|context| match answer.as_mut().poll(context) {
+                Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+                Poll::Pending => timer.as_mut().poll(context).map(|()| Err(Late)),
+            })
+            .await
+        });
+        self.lost |= answer.is_err();
+        answer
+    }
+
+    fn answer<T>(
+        &mut self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        self.ask(answer).map_err(|_| late())?.map_err(|error| told(&error))
+    }
+}
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,60 +141,38 @@ impl Connection {
             }
         };
         Ok(Self {
-            runtime,
+            patience: Patience { timer: None, lone: deadlines.lock, lost: false, runtime },
             client,
             heard,
             prepared: HashMap::new(),
             deadlines,
-            until: None,
             open: false,
-            lost: Cell::new(false),
             listening: false,
         })
-    }
-
-    /// Waits for `answer` until the transaction's deadline; outside of one, as long as for a lock.
-    fn ask<T>(
-        &self,
-        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<Result<T, tokio_postgres::Error>, Late> {
-        let until = self.until.unwrap_or_else(|| Instant::now() + self.deadlines.lock);
-        let answer = self.runtime.block_on(async { timeout_at(until, answer).await });
-        answer.map_err(|_| {
-            self.lost.set(true);
-            Late
-        })
-    }
-
-    fn answer<T>(
-        &self,
-        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, StoreError> {
-        self.ask(answer).map_err(|_| late())?.map_err(|error| told(&error))
     }
 
     fn statement(&mut self, sql: &Sql) -> Result<Statement, StoreError> {
         if let Some(statement) = self.prepared.get(sql.postgres) {
             return Ok(statement.clone());
         }
-        let statement = self.answer(self.client.prepare(sql.postgres))?;
+        let statement = self.patience.answer(self.client.prepare(sql.postgres))?;
         self.prepared.insert(sql.postgres, statement.clone());
         Ok(statement)
     }
 
     pub(super) fn execute(&mut self, sql: &Sql, values: &[Value]) -> Result<u64, StoreError> {
         let statement = self.statement(sql)?;
-        self.answer(self.client.execute(&statement, &bound(values)))
+        self.patience.answer(self.client.execute(&statement, &bound(values)))
     }
 
     pub(super) fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let statement = self.statement(sql)?;
-        let rows = self.answer(self.client.query(&statement, &bound(values)))?;
+        let rows = self.patience.answer(self.client.query(&statement, &bound(values)))?;
         rows.iter().map(read).collect()
     }
 
-    pub(super) fn batch(&self, text: &str) -> Result<(), StoreError> {
-        self.answer(self.client.batch_execute(text))
+    pub(super) fn batch(&mut self, text: &str) -> Result<(), StoreError> {
+        self.patience.answer(self.client.batch_execute(text))
     }
 
     #[cfg(test)]
@@ -162,7 +183,7 @@ impl Connection {
     /// Session state is never relied on, for a pooler may stand between: everything is LOCAL.
     pub(super) fn begin(&mut self, mode: Mode) -> Result<(), StoreError> {
         let limit = mode.limit(&self.deadlines);
-        self.until = Some(Instant::now() + limit);
+        self.patience.begin(limit);
         // What fails half-way leaves an open transaction behind.
         self.open = true;
         match mode {
@@ -188,7 +209,7 @@ impl Connection {
     /// standby was not waited for.
     pub(super) fn commit(&mut self) -> Result<(), CommitError> {
         self.heard.warning.store(false, Ordering::Relaxed);
-        let answer = self.ask(self.client.batch_execute(COMMIT));
+        let answer = self.patience.ask(self.client.batch_execute(COMMIT));
         match answer {
             Ok(Ok(())) if !self.heard.warning.load(Ordering::Relaxed) => {
                 self.ended();
@@ -210,18 +231,18 @@ impl Connection {
 
     fn ended(&mut self) {
         self.open = false;
-        self.until = None;
+        self.patience.timer = None;
     }
 
     pub(super) fn lock_for_migration(&mut self) -> Result<(), StoreError> {
         // Another process may migrate for longer than a write may wait.
-        self.until = Some(Instant::now() + self.deadlines.load);
+        self.patience.begin(self.deadlines.load);
         let limit = self.deadlines.load.as_millis();
         self.batch(&format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {limit}"))?;
         self.batch(MIGRATION_LOCK)
     }
 
-    pub(super) fn notify(&self) -> Result<(), StoreError> {
+    pub(super) fn notify(&mut self) -> Result<(), StoreError> {
         self.batch("NOTIFY portcullis")
     }
 
@@ -232,7 +253,7 @@ impl Connection {
         }
         // However many there are, one look at the feed serves them all.
         let bell = self.heard.bell.notified();
-        let rung = self.runtime.block_on(async { timeout(span, bell).await.is_ok() });
+        let rung = self.patience.runtime.block_on(async { timeout(span, bell).await.is_ok() });
         if self.client.is_closed() {
             return Err(StoreError::Unreachable("the connection was closed".into()));
         }
@@ -240,7 +261,7 @@ impl Connection {
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.open || self.lost.get() || self.client.is_closed()
+        self.open || self.patience.lost || self.client.is_closed()
     }
 }
 
@@ -398,7 +419,7 @@ mod tests {
         it.begin(Mode::Write).unwrap();
         for limit in ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"] {
             let text = format!("SELECT setting FROM pg_settings WHERE name = '{limit}'");
-            let row = it.runtime.block_on(it.client.query_one(&text, &[])).unwrap();
+            let row = it.patience.answer(it.client.query_one(&text, &[])).unwrap();
             assert_eq!(row.get::<_, &str>(0), "2000", "{limit}");
         }
     }
