@@ -1,5 +1,6 @@
 //! The tests that look for something which is not always there, found by its name in their text.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,20 +10,39 @@ use crate::shell::root;
 
 /// The names of all tests that mention `word`, each with its file.
 ///
-/// A file whose helpers mention it has no test that does without.
+/// Where helpers mention it, no test of the same file does without, nor any of the same suite in
+/// a folder of its own.
 pub(crate) fn mentioning(word: &str) -> anyhow::Result<Vec<String>> {
+    let sources = sources(&root().join("crates"))?;
+    let read =
+        |file: &PathBuf| fs::read_to_string(file).with_context(|| file.display().to_string());
+    let texts = sources.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut suites = BTreeSet::new();
+    for (file, text) in sources.iter().zip(&texts) {
+        suites.extend(suite(file).filter(|_| helpers(text).contains(word)));
+    }
     let mut found = Vec::new();
-    for file in sources(&root().join("crates"))? {
-        let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    for (file, text) in sources.iter().zip(&texts) {
+        let all = suite(file).is_some_and(|suite| suites.contains(suite));
         let shown = file.strip_prefix(root())?.display().to_string();
-        found.extend(tests(&text, word).iter().map(|name| format!("{shown}: {name}")));
+        found.extend(tests(text, word, all).iter().map(|name| format!("{shown}: {name}")));
     }
     Ok(found)
 }
 
-fn tests<'t>(text: &'t str, word: &str) -> Vec<&'t str> {
-    let mut parts = text.split("test]\n");
-    let all = parts.next().is_some_and(|helpers| helpers.contains(word));
+/// The folder of a suite that consists of several files.
+fn suite(file: &Path) -> Option<&Path> {
+    file.parent().filter(|folder| folder.parent().is_some_and(|it| it.ends_with("tests")))
+}
+
+/// What stands before the first test of a text.
+fn helpers(text: &str) -> &str {
+    text.split("test]\n").next().unwrap_or_default()
+}
+
+fn tests<'t>(text: &'t str, word: &str, all: bool) -> Vec<&'t str> {
+    let all = all || helpers(text).contains(word);
+    let parts = text.split("test]\n").skip(1);
     parts.filter(|test| all || test.contains(word)).filter_map(name).collect()
 }
 
@@ -57,14 +77,17 @@ mod tests {
             ("fn help() { WORD }\n#[test]\nfn one() {}\n#[test]\nfn two() {}", &["one", "two"]),
             ("#[cfg(test)]\nmod tests;", &[]),
         ] {
-            assert_eq!(tests(text, "WORD"), found, "{text}");
+            assert_eq!(tests(text, "WORD", false), found, "{text}");
         }
     }
 
     #[test]
     fn every_test_of_the_suite_on_both_engines_needs_a_server() {
         let found = mentioning(crate::steps::POSTGRES).unwrap();
-        assert!(found.iter().any(|test| test.contains("tests/conformance.rs: ")), "{found:?}");
+        assert!(
+            found.iter().any(|test| test.contains("tests/conformance/store.rs: ")),
+            "{found:?}"
+        );
         assert!(!found.iter().any(|test| test.contains("quickstart.rs")), "{found:?}");
     }
 }
