@@ -54,12 +54,16 @@ impl fmt::Debug for Ability {
     }
 }
 
+/// To hold a secret of the Journey Hub provisioning API, and so to use that API at all.
+pub const HOLD_HUB_SECRET: &str = "Journey Hub - Hold Secret";
 /// To create, change and delete API keys and passwords of others.
 pub const MANAGE_CREDENTIALS: &str = "Credentials - Manage";
 /// To create, change and delete guards.
 pub const MANAGE_GUARDS: &str = "Guards - Manage";
 /// To create, change and delete organizations below one's own.
 pub const MANAGE_ORGANIZATIONS: &str = "Organizations - Manage";
+/// To create, change and delete projects.
+pub const MANAGE_PROJECTS: &str = "Projects - Manage";
 /// To create, change, grant and withdraw roles.
 pub const MANAGE_ROLES: &str = "Roles - Manage";
 /// To create, change and delete users.
@@ -78,13 +82,29 @@ pub struct BuiltIn {
 pub const OWNER: BuiltIn = BuiltIn {
     name: "Owner",
     abilities: &[
+        HOLD_HUB_SECRET,
         MANAGE_CREDENTIALS,
         MANAGE_GUARDS,
         MANAGE_ORGANIZATIONS,
+        MANAGE_PROJECTS,
         MANAGE_ROLES,
         MANAGE_USERS,
     ],
 };
 
-/// Every built-in role.
-pub const BUILT_IN: &[BuiltIn] = &[OWNER];
+/// The role that may do what an Owner may, but neither change organizations nor make Owners: for
+/// nobody gives a right that they do not hold.
+pub const OPERATOR: BuiltIn = BuiltIn {
+    name: "Operator",
+    abilities: &[MANAGE_CREDENTIALS, MANAGE_GUARDS, MANAGE_PROJECTS, MANAGE_ROLES, MANAGE_USERS],
+};
+
+/// The role that looks after people and projects.
+pub const CONFIGURER: BuiltIn =
+    BuiltIn { name: "Configurer", abilities: &[MANAGE_PROJECTS, MANAGE_USERS] };
+
+/// The role that says that somebody belongs, and allows nothing.
+pub const MEMBER: BuiltIn = BuiltIn { name: "Member", abilities: &[] };
+
+/// Every built-in role, from the one that allows most.
+pub const BUILT_IN: &[BuiltIn] = &[OWNER, OPERATOR, CONFIGURER, MEMBER];

@@ -213,6 +213,29 @@ impl<L: CredentialLookup> Authenticator<L> {
         &self.lookup
     }
 
+    /// The wrong proofs that were counted, for exchanges that are no request's credential.
+    pub const fn attempts(&self) -> &Attempts {
+        &self.attempts
+    }
+
+    /// Whom the credential that `scheme` files under `key` stands for, if it is good in `realm` at
+    /// `now`. Whoever asks has checked the proof of it.
+    ///
+    /// # Errors
+    /// It is not good.
+    pub fn vouch(
+        &self,
+        (scheme, key): (SchemeName, &str),
+        realm: Id<Organization>,
+        now: Timestamp,
+    ) -> Result<Authenticated, Rejection> {
+        let credential = self.lookup.credential(scheme, key).ok_or(Rejection::Unknown)?;
+        let user = self.lookup.user(credential.owner).ok_or(Rejection::OwnerInactive)?;
+        let inherited = self.standing(&credential, Some(&user), realm, now)?;
+        let principal = Principal { user, credential: inherited.limit(credential) };
+        Ok(Authenticated { principal, scheme })
+    }
+
     /// Looks for a credential of one of `schemes`, and settles what can be settled fast.
     pub fn begin(
         &self,

@@ -232,7 +232,7 @@ impl Upstream {
     }
 }
 
-fn check_name(name: &str) -> Result<(), BadGuard> {
+pub(crate) fn check_name(name: &str) -> Result<(), BadGuard> {
     let letters = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if letters && !name.starts_with('-') && (1..=MAX_GUARD_NAME).contains(&name.len()) {
         Ok(())
@@ -241,7 +241,7 @@ fn check_name(name: &str) -> Result<(), BadGuard> {
     }
 }
 
-fn build_hosts(hosts: &[String]) -> Result<Box<[Box<str>]>, BadGuard> {
+pub(crate) fn build_hosts(hosts: &[String]) -> Result<Box<[Box<str>]>, BadGuard> {
     if let Some(one) = hosts.get(MAX_HOSTS) {
         return Err(BadGuard::Host(one.clone()));
     }
@@ -253,7 +253,7 @@ fn build_hosts(hosts: &[String]) -> Result<Box<[Box<str>]>, BadGuard> {
 }
 
 /// A prefix in the form in which it is compared: canonical, no slash at the end.
-fn build_prefix(prefix: &str) -> Result<Box<str>, BadGuard> {
+pub(crate) fn build_prefix(prefix: &str) -> Result<Box<str>, BadGuard> {
     let bad = |why: &Malformed| BadGuard::Prefix(prefix.to_owned(), why.to_string());
     let canonical = canonical_path(prefix).map_err(|why| bad(&why))?;
     let trimmed = canonical.trim_end_matches('/');

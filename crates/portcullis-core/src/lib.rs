@@ -10,6 +10,7 @@ pub mod credential;
 pub mod guard;
 pub mod id;
 pub mod lookup;
+pub mod mount;
 pub mod name;
 pub mod organization;
 pub mod password;

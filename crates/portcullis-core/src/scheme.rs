@@ -6,6 +6,7 @@
 
 mod api_key;
 mod basic;
+pub mod hub_token;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,9 +21,10 @@ use crate::secret::{Scratch, Secret, SecretBuf};
 
 pub use api_key::NAME as API_KEY;
 pub use basic::NAME as BASIC;
+pub use hub_token::NAME as HUB_TOKEN;
 
 /// Every scheme of this build. Adding one: a file beside these, its `mod` line and its line here.
-pub const ALL: &[Kind] = &[api_key::KIND, basic::KIND];
+pub const ALL: &[Kind] = &[api_key::KIND, basic::KIND, hub_token::KIND];
 
 /// Names a scheme in configuration, credentials, audit entries and metrics.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +34,11 @@ impl SchemeName {
     /// The scheme of this build that is called `name`.
     pub fn named(name: &str) -> Option<Self> {
         ALL.iter().map(|kind| kind.name).find(|it| it.0 == name)
+    }
+
+    /// How credentials that are filed under it are kept.
+    pub fn kept(self) -> Kept {
+        ALL.iter().find(|kind| kind.name == self).map_or(Kept::Digest, |kind| kind.kept)
     }
 
     /// The name itself.
@@ -63,8 +70,22 @@ pub struct Kind {
     pub build: fn(&Options) -> Result<Box<dyn Scheme>, BadOption>,
     /// Draws a new credential; `None` where the user chooses it.
     pub issue: Option<Issue>,
+    /// How the store keeps what checks a credential that is filed under it.
+    pub kept: Kept,
     /// The header in which a client with default options sends `secret` for the user `login`.
     pub present: fn(login: &str, secret: &str) -> (HeaderName, SecretBuf),
+}
+
+/// How what checks a credential is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// As a keyed digest: the memory holds it, and nobody can read the secret again.
+    Digest,
+    /// As a slow hash, beside its user.
+    Password,
+    /// Sealed: the check needs the secret itself, and happens where it is opened. What is minted
+    /// from such a credential is kept as a digest.
+    Sealed,
 }
 
 /// Draws a new credential of one scheme, its verifier made under the current pepper.

@@ -149,13 +149,26 @@ impl Writing<'_> {
     /// # Errors
     /// The store's own.
     pub fn take_password(&mut self, owner: Id<User>) -> Result<(), StoreError> {
+        self.take_credentials(owner, scheme::BASIC)
+    }
+
+    /// Revokes all credentials of `owner` that are filed under `scheme`, and wipes what checks
+    /// them: what is replaced does not stay behind.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn take_credentials(
+        &mut self,
+        owner: Id<User>,
+        scheme: SchemeName,
+    ) -> Result<(), StoreError> {
         let revision = self.revision;
         self.execute(
             &sql!(
                 "UPDATE credentials SET state = 'deleted', verifier = $3, revision = $4
                  WHERE owner = $1 AND scheme = $2 AND state <> 'deleted'"
             ),
-            &[owner.into(), scheme::BASIC.as_str().into(), [].as_slice().into(), revision.into()],
+            &[owner.into(), scheme.as_str().into(), [].as_slice().into(), revision.into()],
         )
         .map(drop)
     }
@@ -220,6 +233,27 @@ impl Reading<'_> {
                  FROM credentials WHERE scheme = $1 AND key = $2"
             ),
             &[scheme.as_str().into(), key.into()],
+        )?;
+        found.map(read).transpose()
+    }
+
+    /// The one live credential of `owner` that is filed under `scheme`, where there is but one.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_credential_of(
+        &mut self,
+        owner: Id<User>,
+        scheme: SchemeName,
+    ) -> Result<Option<CredentialRow>, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
+                     expires, revision
+                 FROM credentials WHERE owner = $1 AND scheme = $2 AND state <> 'deleted'
+                 ORDER BY revision DESC LIMIT 1"
+            ),
+            &[owner.into(), scheme.as_str().into()],
         )?;
         found.map(read).transpose()
     }

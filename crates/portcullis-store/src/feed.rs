@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::groups::{self, GroupRow, MemberRow};
 use crate::guards::{self, GuardRow};
 use crate::meta::{self, Stamp};
+use crate::mounts::{self, MountRow};
 use crate::organizations;
 use crate::roles::{self, GrantRow};
 use crate::sessions::{self, SessionRow};
@@ -40,6 +41,8 @@ pub struct Changes {
     pub sessions: Vec<SessionRow>,
     /// Guards.
     pub guards: Vec<GuardRow>,
+    /// Mounts.
+    pub mounts: Vec<MountRow>,
 }
 
 impl Reading<'_> {
@@ -127,6 +130,14 @@ impl Reading<'_> {
                 ),
                 since,
                 guards::read,
+            )?,
+            mounts: self.all(
+                &sql!(
+                    "SELECT id, organization, name, source, definition, state, revision FROM mounts
+                     WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                mounts::read,
             )?,
         })
     }

@@ -8,6 +8,7 @@ mod sql;
 
 pub mod audit;
 pub mod authority;
+pub mod connections;
 pub mod credentials;
 pub mod error;
 pub mod feed;
@@ -17,12 +18,16 @@ pub mod guards;
 pub mod memory;
 pub mod meta;
 pub mod migrations;
+pub mod mounts;
 pub mod nodes;
 pub mod organizations;
 pub mod peppers;
+pub mod projects;
 pub mod roles;
 pub mod sessions;
+pub mod spent;
 pub mod store;
+pub mod templates;
 pub mod usage;
 pub mod users;
 

@@ -14,6 +14,7 @@ use portcullis_core::credential::{Credential, FiledAt};
 use portcullis_core::guard::GuardTable;
 use portcullis_core::id::Id;
 use portcullis_core::lookup::CredentialLookup;
+use portcullis_core::mount::Mount;
 use portcullis_core::organization::Organization;
 use portcullis_core::principal::{Group, Role, User};
 use portcullis_core::scheme::SchemeName;
@@ -36,6 +37,7 @@ pub struct Memory {
     groups: HashMap<Id<Group>, Arc<Group>>,
     used: HashMap<Id<Credential>, Used>,
     guards: ArcSwap<GuardTable>,
+    mounts: ArcSwap<Vec<Arc<Mount>>>,
 }
 
 impl Memory {
@@ -54,12 +56,18 @@ impl Memory {
             groups: HashMap::new(),
             used: HashMap::new(),
             guards: ArcSwap::default(),
+            mounts: ArcSwap::default(),
         })
     }
 
     /// The guards that stand now.
     pub fn guards(&self) -> arc_swap::Guard<Arc<GuardTable>> {
         self.guards.load()
+    }
+
+    /// The mounts that stand now.
+    pub fn mounts(&self) -> arc_swap::Guard<Arc<Vec<Arc<Mount>>>> {
+        self.mounts.load()
     }
 
     fn place(&self, kind: &str, parts: [&[u8]; 2]) -> FiledAt {

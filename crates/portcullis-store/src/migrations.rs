@@ -8,8 +8,11 @@ use crate::sql::sql;
 use crate::store::committed;
 
 /// Every migration, in the order of their numbers, from 1.
-pub const ALL: &[&str] =
-    &[include_str!("../migrations/0001_house.sql"), include_str!("../migrations/0002_people.sql")];
+pub const ALL: &[&str] = &[
+    include_str!("../migrations/0001_house.sql"),
+    include_str!("../migrations/0002_people.sql"),
+    include_str!("../migrations/0003_provisioning.sql"),
+];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number {INT} NOT NULL PRIMARY KEY,

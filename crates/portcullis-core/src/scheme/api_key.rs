@@ -8,8 +8,8 @@
 use http::{HeaderName, header::AUTHORIZATION};
 
 use super::{
-    BadOption, Claim, Found, Issued, Kind, Options, Presented, PresentedKey, Scheme, SchemeName,
-    Unread, authorization,
+    BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
+    SchemeName, Unread, authorization,
 };
 use crate::credential::{Credential, KeyVerifier};
 use crate::request::RequestHead;
@@ -27,6 +27,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "a `pcl_key_…` key as Bearer token, or in a header (default `X-Api-Key`)",
     build,
     issue: Some(issue),
+    kept: Kept::Digest,
     present,
 };
 

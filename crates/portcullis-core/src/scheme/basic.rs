@@ -13,8 +13,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderName, header::AUTHORIZATION};
 
 use super::{
-    BadOption, Claim, Found, Kind, Options, Presented, PresentedKey, Scheme, SchemeName, Unread,
-    api_key, authorization,
+    BadOption, Claim, Found, Kept, Kind, Options, Presented, PresentedKey, Scheme, SchemeName,
+    Unread, api_key, authorization,
 };
 use crate::credential::Credential;
 use crate::name::{self, MAX_NAME};
@@ -31,6 +31,7 @@ pub(super) const KIND: Kind = Kind {
     summary: "HTTP Basic with a password, or with an API key of the user in its place",
     build,
     issue: None,
+    kept: Kept::Password,
     present,
 };
 

@@ -8,10 +8,11 @@ use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::guard::{GuardTable, Standing};
 use portcullis_core::id::Id;
 use portcullis_core::lookup::CredentialLookup as _;
+use portcullis_core::mount::Mount;
 use portcullis_core::organization::{MAX_DEPTH, Organization, State};
 use portcullis_core::password::PasswordVerifier;
 use portcullis_core::principal::{Group, Holder, Password, User};
-use portcullis_core::scheme::{self, SchemeName};
+use portcullis_core::scheme::{self, Kept, SchemeName};
 use portcullis_core::time::Timestamp;
 
 use super::Memory;
@@ -34,6 +35,9 @@ impl Memory {
         let guards = self.needs_guards(changes);
         for live in [false, true] {
             self.pass(changes, live);
+            if !live && !changes.mounts.is_empty() {
+                self.mounts.store(Arc::new(self.mounted(changes)?));
+            }
             if !live && guards {
                 self.guards.store(Arc::new(self.table(standing, changes)?));
             }
@@ -49,6 +53,18 @@ impl Memory {
             None => Err(corrupt(format!("no scheme `{}`", row.scheme))),
         })?;
         changes.sessions.iter().try_for_each(|row| self.session(row).map(drop))
+    }
+
+    /// The mounts that stand once the changes are applied.
+    fn mounted(&self, changes: &Changes) -> Result<Vec<Arc<Mount>>, StoreError> {
+        let mut mounts = Vec::clone(&self.mounts());
+        for row in &changes.mounts {
+            mounts.retain(|mount| mount.id != row.id);
+            if row.state == State::Active {
+                mounts.push(Arc::new(row.build()?));
+            }
+        }
+        Ok(mounts)
     }
 
     /// First what takes away, to what is there already; then everything, so that a row whose
@@ -210,10 +226,15 @@ impl Memory {
     }
 
     fn key(&self, row: &CredentialRow, scheme: SchemeName) -> Result<Credential, StoreError> {
+        let filed_at = self.place_of_key(scheme, &row.key);
+        let stored = Credential { filed_at, ..credential(row, scheme) };
+        // What is sealed is opened where it is needed, and never kept open here.
+        if scheme.kept() == Kept::Sealed {
+            return Ok(stored);
+        }
         let verifier = KeyVerifier::from_bytes(&row.verifier)
             .ok_or_else(|| corrupt("the form of a verifier is not known".into()))?;
-        let filed_at = self.place_of_key(scheme, &row.key);
-        Ok(Credential { verifier, filed_at, ..credential(row, scheme) })
+        Ok(Credential { verifier, ..stored })
     }
 
     /// Whether `changes` could change which guards stand: all of them are needed then.
