@@ -20,11 +20,13 @@ pub struct Authority {
     pub user: Id<User>,
     /// The organization that the right must be held in.
     pub organization: Id<Organization>,
+    /// The user over whom it is held, whose own rights bound it; the principal where nobody is.
+    pub over: Id<User>,
 }
 
 impl Writing<'_> {
     /// Whether everything that `authority` was decided from is as it was then: the credential and
-    /// its parent, the user, their roles, groups and the organizations above both.
+    /// its parent, both users, their roles and groups, and the organizations above.
     ///
     /// # Errors
     /// Something changed since: decide again. Or the store's own.
@@ -38,15 +40,15 @@ impl Writing<'_> {
                      SELECT o.id, o.parent, o.revision FROM organizations o
                      JOIN above ON o.id = above.parent),
                  holders (id) AS (
-                     SELECT id FROM users WHERE id = $1
-                     UNION SELECT circle FROM members WHERE member = $1),
+                     SELECT id FROM users WHERE id IN ($1, $4)
+                     UNION SELECT circle FROM members WHERE member IN ($1, $4)),
                  held (role, revision) AS (
                      SELECT role, revision FROM grants
                      WHERE holder IN (SELECT id FROM holders)),
                  touched (revision) AS (
-                     SELECT revision FROM users WHERE id = $1
+                     SELECT revision FROM users WHERE id IN ($1, $4)
                      UNION ALL SELECT revision FROM above
-                     UNION ALL SELECT revision FROM members WHERE member = $1
+                     UNION ALL SELECT revision FROM members WHERE member IN ($1, $4)
                      UNION ALL SELECT revision FROM groups WHERE id IN (SELECT id FROM holders)
                      UNION ALL SELECT revision FROM held
                      UNION ALL SELECT revision FROM roles WHERE id IN (SELECT role FROM held)
@@ -56,7 +58,12 @@ impl Writing<'_> {
                          JOIN sessions s ON s.parent = c.id WHERE s.id = $3)
                  SELECT MAX(revision) FROM touched"
             ),
-            &[authority.user.into(), authority.organization.into(), authority.credential.into()],
+            &[
+                authority.user.into(),
+                authority.organization.into(),
+                authority.credential.into(),
+                authority.over.into(),
+            ],
         )?;
         let newest = newest.ok_or(StoreError::NotFound("principal"))?.next::<Revision>("users")?;
         if newest > authority.decided_at { Err(StoreError::Changed) } else { Ok(()) }

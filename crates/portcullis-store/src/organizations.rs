@@ -12,7 +12,7 @@ use crate::users::NewUser;
 const TABLE: &str = "organizations";
 
 /// One page has at most so many organizations.
-pub const MAX_PAGE: i64 = 1_000;
+pub const MAX_PAGE: i64 = 10_000;
 /// So many organizations can be made in one installation.
 pub const MAX_ORGANIZATIONS: i64 = 10_000_000;
 
@@ -290,35 +290,42 @@ impl Reading<'_> {
         found.map(read).transpose()
     }
 
-    /// A page of `top` and all below it, each after those it stands below; it begins after the
-    /// organization `after`, or with `top`.
+    /// A page of `top` and all below it, numbered above `after`. What is above another in the tree
+    /// has the lower number, and so comes first.
     ///
     /// # Errors
-    /// There is no `top` or `after`, or the store's own.
+    /// There is no `top`, or the store's own.
     pub fn list_organizations(
         &mut self,
         top: Id<Organization>,
-        after: Option<Id<Organization>>,
+        after: i64,
         count: i64,
     ) -> Result<Vec<Organization>, StoreError> {
-        let top = path_of(self, top)?;
-        let after = match after {
-            Some(after) => path_of(self, after)?.0,
-            None => Vec::new(),
+        let (path, count) = (path_of(self, top)?, count.clamp(1, MAX_PAGE));
+        let rows = if path.depth() == 1 {
+            // All stand below the root: in the order of their numbers they are a page at once.
+            self.rows(
+                &sql!(
+                    "SELECT id, number, parent, name, realm, state, revision FROM organizations
+                     WHERE number > $1 AND state <> 'deleted' ORDER BY number LIMIT $2"
+                ),
+                &[after.into(), count.into()],
+            )?
+        } else {
+            self.rows(
+                &sql!(
+                    "SELECT id, number, parent, name, realm, state, revision FROM organizations
+                     WHERE path >= $1 AND path < $2 AND number > $3 AND state <> 'deleted'
+                     ORDER BY number LIMIT $4"
+                ),
+                &[
+                    path.0.as_slice().into(),
+                    path.end().as_slice().into(),
+                    after.into(),
+                    count.into(),
+                ],
+            )?
         };
-        let rows = self.rows(
-            &sql!(
-                "SELECT id, number, parent, name, realm, state, revision FROM organizations
-                 WHERE path >= $1 AND path > $2 AND path < $3 AND state <> 'deleted'
-                 ORDER BY path LIMIT $4"
-            ),
-            &[
-                top.0.as_slice().into(),
-                after.as_slice().into(),
-                top.end().as_slice().into(),
-                count.clamp(1, MAX_PAGE).into(),
-            ],
-        )?;
         rows.into_iter().map(read).collect()
     }
 }

@@ -199,6 +199,27 @@ impl Writing<'_> {
         )
         .map(drop)
     }
+
+    /// Takes every built-in role away that `user` holds in `organization` itself.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn withdraw_built_in(
+        &mut self,
+        user: Id<User>,
+        organization: Id<Organization>,
+    ) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute(
+            &sql!(
+                "UPDATE grants SET state = 'deleted', revision = $3
+                 WHERE holder = $1 AND organization = $2 AND state = 'active'
+                     AND role IN (SELECT id FROM roles WHERE organization IS NULL)"
+            ),
+            &[user.into(), organization.into(), revision.into()],
+        )
+        .map(drop)
+    }
 }
 
 impl Reading<'_> {
@@ -265,6 +286,39 @@ impl Reading<'_> {
             &[organization.into(), MAX_PAGE.into()],
         )?;
         rows.into_iter().map(read).collect()
+    }
+
+    /// The abilities that a user holds in `organization`, through roles of their own and of their
+    /// groups, held there or above.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn abilities_of(
+        &mut self,
+        user: Id<User>,
+        organization: Id<Organization>,
+    ) -> Result<BTreeSet<Ability>, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "WITH RECURSIVE above (id, parent) AS (
+                     SELECT id, parent FROM organizations WHERE id = $2
+                     UNION ALL
+                     SELECT o.id, o.parent FROM organizations o JOIN above ON o.id = above.parent),
+                 holders (id) AS (
+                     SELECT id FROM users WHERE id = $1
+                     UNION SELECT m.circle FROM members m JOIN groups g ON g.id = m.circle
+                     WHERE m.member = $1 AND m.state = 'active' AND g.state = 'active')
+                 SELECT r.abilities FROM grants x JOIN roles r ON r.id = x.role
+                 WHERE x.holder IN (SELECT id FROM holders) AND x.state = 'active'
+                     AND r.state = 'active' AND x.organization IN (SELECT id FROM above)"
+            ),
+            &[user.into(), organization.into()],
+        )?;
+        let mut abilities = BTreeSet::new();
+        for mut row in rows {
+            abilities.extend(read_abilities(&row.next::<String>(TABLE)?)?);
+        }
+        Ok(abilities)
     }
 
     /// The roles that `holder` holds, with the organizations they are held in.

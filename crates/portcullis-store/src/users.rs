@@ -12,7 +12,7 @@ use crate::store::{Reading, Rows, Writing};
 const TABLE: &str = "users";
 
 /// One page has at most so many users.
-pub const MAX_PAGE: i64 = 1_000;
+pub const MAX_PAGE: i64 = 10_000;
 
 /// A user to be made.
 #[derive(Clone, Debug)]
@@ -273,6 +273,7 @@ impl Reading<'_> {
         &mut self,
         organization: Id<Organization>,
         after: i64,
+        count: i64,
     ) -> Result<Vec<UserRow>, StoreError> {
         let rows = self.rows(
             &sql!(
@@ -281,7 +282,7 @@ impl Reading<'_> {
                  FROM users WHERE organization = $1 AND number > $2 AND state <> 'deleted'
                  ORDER BY number LIMIT $3"
             ),
-            &[organization.into(), after.into(), MAX_PAGE.into()],
+            &[organization.into(), after.into(), count.clamp(1, MAX_PAGE).into()],
         )?;
         rows.into_iter().map(read).collect()
     }

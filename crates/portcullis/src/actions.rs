@@ -5,24 +5,29 @@ mod acknowledge;
 mod authority;
 pub(crate) mod groups;
 pub(crate) mod guards;
+pub(crate) mod hub_secrets;
 pub(crate) mod keys;
+pub(crate) mod mounts;
 pub(crate) mod organizations;
+pub(crate) mod projects;
 pub(crate) mod roles;
 pub(crate) mod setup;
+pub(crate) mod templates;
 pub(crate) mod users;
 
 use std::sync::Arc;
 
 use portcullis_core::ability::BadAbility;
 use portcullis_core::guard::{BadGuard, Overlap};
+use portcullis_core::mount::BadMount;
 use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
-use portcullis_core::seal::{NoEntropy, Peppers};
+use portcullis_core::seal::{MasterKey, NoEntropy, Peppers};
 use portcullis_store::{Store, StoreError, Write, Writing};
 
 pub(crate) use acknowledge::{Acknowledge, Wake};
-pub(crate) use authority::Actor;
 use authority::Needs;
+pub(crate) use authority::{Acting, Actor};
 
 /// How often a write is decided anew because what it was decided from changed.
 const TRIES: usize = 3;
@@ -34,6 +39,8 @@ pub(crate) struct Actions {
     pub(crate) store: Arc<Store>,
     /// What verifiers are made under.
     pub(crate) peppers: Arc<Peppers>,
+    /// What secrets are sealed under that must be read again.
+    pub(crate) master: Arc<MasterKey>,
     /// What a password hash costs.
     pub(crate) cost: Cost,
     /// How to know that a write has reached whoever judges by it.
@@ -51,6 +58,8 @@ pub(crate) enum ActionError {
     Exists(String),
     #[error(transparent)]
     Guard(#[from] BadGuard),
+    #[error(transparent)]
+    Mount(#[from] BadMount),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error("there is no {0}")]
@@ -96,13 +105,13 @@ impl From<NoEntropy> for ActionError {
 }
 
 /// What is about to be done.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Deed {
     /// What the audit trail calls it.
     action: &'static str,
     /// Whether it takes something away, and so goes ahead of what gives.
     urgent: bool,
-    /// The right that whoever does it must hold, and where.
+    /// The rights that whoever does it must hold, and where.
     needs: Needs,
 }
 
@@ -111,7 +120,7 @@ impl Deed {
         Self { action, urgent: false, needs }
     }
 
-    const fn urgent(self) -> Self {
+    fn urgent(self) -> Self {
         Self { urgent: true, ..self }
     }
 }

@@ -4,12 +4,15 @@ mod file_guards;
 mod groups;
 mod guards;
 mod keys;
+mod mounts;
 mod organizations;
 mod output;
 mod place;
 mod quickstart;
 mod reference;
 mod roles;
+mod sign;
+mod templates;
 mod users;
 
 use std::net::SocketAddr;
@@ -23,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::actions::{Actions, Actor};
 use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
+use crate::dialects;
 use crate::logs;
 use crate::serve::{House, Server};
 use output::Output;
@@ -86,6 +90,15 @@ enum Command {
     /// Make, list and delete guards
     #[command(subcommand)]
     Guard(guards::GuardCommand),
+    /// Mount dialects, list and delete mounts
+    #[command(subcommand)]
+    Mount(mounts::MountCommand),
+    /// Make, list and delete templates of projects
+    #[command(subcommand)]
+    Template(templates::TemplateCommand),
+    /// Print what a client must send to prove a secret
+    #[command(subcommand)]
+    Sign(sign::SignCommand),
 }
 
 #[derive(Subcommand)]
@@ -137,7 +150,8 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Docs(DocsCommand::Configuration) => {
             let lines: Vec<_> =
                 scheme::ALL.iter().map(|kind| (kind.name.as_str(), kind.summary)).collect();
-            say(&config::markdown(&lines));
+            let spoken: Vec<_> = dialects::ALL.iter().map(|it| (it.name, it.summary)).collect();
+            say(&config::markdown(&lines, &spoken));
             Ok(())
         }
         Command::Docs(DocsCommand::Sample) => {
@@ -154,6 +168,9 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             keys::run(&house.actions(operator()), now, command, output).await
         }
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
+        Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,
+        Command::Template(command) => templates::run(&open(&place).await?, command, output).await,
+        Command::Sign(command) => sign::run(command),
     }
 }
 
@@ -169,8 +186,10 @@ fn read(file: Option<&Path>, place: &PlaceArgs) -> Result<Config, Mistakes> {
         _ => std::env::var(name).ok(),
     };
     let schemes: Vec<&str> = scheme::ALL.iter().map(|kind| kind.name.as_str()).collect();
-    let config = config::load(file, &environment, &Known { schemes: &schemes })?;
-    file_guards::check(&config.guards)?;
+    let dialects: Vec<&str> = dialects::ALL.iter().map(|it| it.name).collect();
+    let known = Known { schemes: &schemes, dialects: &dialects };
+    let config = config::load(file, &environment, &known)?;
+    file_guards::check(&config.guards, &config.mounts)?;
     Ok(config)
 }
 
@@ -196,10 +215,12 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     if config.store.data.join(quickstart::FILE).exists() {
         complain("warning: this folder holds the secrets of a quickstart; it is for trying out\n");
     }
-    let settings = config.guards.clone();
+    let (guards, mounts) = (config.guards.clone(), config.mounts.clone());
     let server = Server::start(House::open(config).await?).await?;
     let actions = server.actions(Actor::Operator("configuration file".into()));
-    actions.set_file_guards(file_guards::stand(&actions, &settings).await?).await?;
+    actions.set_file_guards(file_guards::stand(&actions, &guards).await?).await?;
+    let mounts = file_guards::mounted(&actions, &mounts).await?;
+    actions.set_file_mounts(mounts, dialects::paths).await?;
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())

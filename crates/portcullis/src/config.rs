@@ -7,6 +7,7 @@ mod guard;
 mod keys;
 mod log;
 mod mistake;
+mod mount;
 mod page;
 mod passwords;
 mod reader;
@@ -18,6 +19,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -27,6 +29,7 @@ use toml::de::DeTable;
 pub(crate) use guard::{GuardSettings, MAX_GUARDS};
 pub(crate) use log::{Log, LogFormat, LogLevel};
 pub(crate) use mistake::{Mistake, Mistakes, Origin};
+pub(crate) use mount::MountSettings;
 pub(crate) use page::{markdown, sample};
 pub(crate) use passwords::Passwords;
 pub(crate) use server::{Server, Trust};
@@ -38,6 +41,8 @@ use source::Source;
 
 /// The longest configuration file, in bytes: 1 MiB.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
+/// How many mounts a file may have.
+pub(crate) const MAX_MOUNTS: usize = portcullis_core::mount::MAX_MOUNTS;
 
 /// All that an operator can set.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) passwords: Passwords,
     /// The guards, in the order of the file.
     pub(crate) guards: Vec<GuardSettings>,
+    /// Where dialects are spoken.
+    pub(crate) mounts: Vec<MountSettings>,
 }
 
 /// What the rest of the program can do, as far as a file may name it.
@@ -61,6 +68,8 @@ pub(crate) struct Config {
 pub(crate) struct Known<'a> {
     /// The names of the schemes.
     pub(crate) schemes: &'a [&'static str],
+    /// The names of the dialects that can be mounted.
+    pub(crate) dialects: &'a [&'static str],
 }
 
 /// Reads the configuration. Without a file, the defaults and the environment hold.
@@ -112,6 +121,7 @@ fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Co
     let log = log::log(root.section("log"));
     let passwords = passwords::passwords(root.section("passwords"));
     let guards = read_guards(&mut root, source, known);
+    let mounts = read_mounts(&mut root, source, known);
     root.finish(&[]);
     Some(Config {
         server: server?,
@@ -120,6 +130,7 @@ fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Co
         log: log?,
         passwords: passwords?,
         guards,
+        mounts,
     })
 }
 
@@ -131,6 +142,16 @@ fn read_guards<'s, 't>(
     let mut taken = guard::Taken::default();
     let sections = root.sections("guard", MAX_GUARDS).into_iter();
     sections.filter_map(|section| guard::guard(section, source, known, &mut taken)).collect()
+}
+
+fn read_mounts<'s, 't>(
+    root: &mut Section<'s, 't>,
+    source: &'s Source<'t>,
+    known: &Known<'_>,
+) -> Vec<MountSettings> {
+    let mut taken = BTreeMap::new();
+    let sections = root.sections("mount", MAX_MOUNTS).into_iter();
+    sections.filter_map(|section| mount::mount(section, source, known, &mut taken)).collect()
 }
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {

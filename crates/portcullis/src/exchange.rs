@@ -14,6 +14,7 @@ use portcullis_core::authenticator::Authenticated;
 use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
 use portcullis_core::id::Id;
+use portcullis_core::mount::Mount;
 use portcullis_core::policy::{Permit, Verdict, Why};
 use portcullis_core::principal::User;
 use portcullis_core::request::RequestHead;
@@ -45,6 +46,7 @@ pub(crate) struct Exchange {
     reason: Option<&'static str>,
     why: Option<Why>,
     guard: Option<Arc<Guard>>,
+    mount: Option<Box<str>>,
     who: Who,
     status: Option<StatusCode>,
     silent: bool,
@@ -74,6 +76,7 @@ impl Exchange {
             reason: None,
             why: None,
             guard: None,
+            mount: None,
             who: Who::default(),
             status: None,
             silent: false,
@@ -131,6 +134,19 @@ impl Exchange {
         }
     }
 
+    /// A dialect has answered it at this mount.
+    pub(crate) fn speak(
+        &mut self,
+        mount: &Mount,
+        who: Option<&Authenticated>,
+        reason: Option<&'static str>,
+    ) {
+        self.mount = Some(mount.name.clone());
+        self.who = who.map(Who::from).unwrap_or_default();
+        self.decision = if reason.is_some() { "refused" } else { "answered" };
+        self.reason = reason;
+    }
+
     /// It is of no interest to anybody.
     pub(crate) const fn leave_no_line(&mut self) {
         self.silent = true;
@@ -159,6 +175,7 @@ impl Drop for Exchange {
             reason = self.reason,
             why = why.map(|why| display(Rules(why))),
             guard = self.guard.as_deref().map(|guard| &*guard.name),
+            mount = self.mount.as_deref(),
             scheme = self.who.scheme.map(display),
             user = self.who.user.map(display),
             credential = self.who.credential.map(display),

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use portcullis_core::authenticator::{
-    Again, Authenticated, Authenticator, Begun, Concluded, Pending, SlowCheck, Upgrade,
+    Again, Authenticated, Authenticator, Begun, Concluded, Pending, Rejected, SlowCheck, Upgrade,
 };
 use portcullis_core::guard::Guard;
+use portcullis_core::id::Id;
+use portcullis_core::organization::Organization;
 use portcullis_core::password::Verdict;
 use portcullis_core::policy::{Decision, Permit, Question};
 use portcullis_core::request::RequestHead;
+use portcullis_core::scheme::Scheme;
 use portcullis_core::time::Clock;
 use portcullis_store::memory::{Followed, Memory};
 use tokio::sync::mpsc;
@@ -135,24 +139,67 @@ impl Gate {
         guard: &Arc<Guard>,
         head: &RequestHead<'_>,
     ) -> Result<Option<Authenticated>, Stop> {
-        let rejected = |no| Stop::from(Refusal::Rejected(no, Arc::clone(guard)));
-        let mut pending = match self.authenticator.begin(&guard.schemes, guard.standing.realm, head)
-        {
+        let who = self.recognise_once(&guard.schemes, guard.standing.realm, head).await;
+        who.map_err(|unknown| match unknown {
+            Unknown::Changed => Stop::Changed,
+            Unknown::Busy(wait) => Refusal::Busy(wait, Arc::clone(guard)).into(),
+            Unknown::Rejected(no) => Refusal::Rejected(no, Arc::clone(guard)).into(),
+            Unknown::Unavailable => Refusal::Unavailable.into(),
+        })
+    }
+
+    /// Who sends a request that is answered by us: by a dialect, say. `None` if nothing was
+    /// presented. A write that follows is authorised again at its own revision.
+    pub(crate) async fn recognise(
+        &self,
+        schemes: &[Box<dyn Scheme>],
+        realm: Id<Organization>,
+        head: &RequestHead<'_>,
+    ) -> Result<Option<Authenticated>, Unknown> {
+        self.followed.lease.check(self.clock.now()).map_err(|_| Unknown::Unavailable)?;
+        let mut known = Err(Unknown::Changed);
+        for _ in 0..TRIES {
+            known = self.recognise_once(schemes, realm, head).await;
+            if !matches!(known, Err(Unknown::Changed)) {
+                break;
+            }
+        }
+        let who = known?;
+        let now = self.clock.now();
+        self.followed.lease.check(now).map_err(|_| Unknown::Unavailable)?;
+        if let Some(who) = &who {
+            self.followed.memory.count_use(&who.principal.credential, now.wall);
+        }
+        Ok(who)
+    }
+
+    async fn recognise_once(
+        &self,
+        schemes: &[Box<dyn Scheme>],
+        realm: Id<Organization>,
+        head: &RequestHead<'_>,
+    ) -> Result<Option<Authenticated>, Unknown> {
+        let mut pending = match self.authenticator.begin(schemes, realm, head) {
             Begun::Anonymous => return Ok(None),
             Begun::Authenticated(who) => return Ok(Some(who)),
-            Begun::Rejected(no) => return Err(rejected(no)),
+            Begun::Rejected(no) => return Err(Unknown::Rejected(no)),
             Begun::Pending(pending) => pending,
         };
         let verdict = self.check(&mut pending).await.map_err(|busy| match busy {
-            Busy::Broken => Refusal::Unavailable,
-            Busy::Full { retry_after } => Refusal::Busy(retry_after, Arc::clone(guard)),
+            Busy::Broken => Unknown::Unavailable,
+            Busy::Full { retry_after } => Unknown::Busy(retry_after),
         })?;
-        let right = matches!(verdict.ok_or(Refusal::Unavailable)?, Verdict::Right { .. });
+        let right = matches!(verdict.ok_or(Unknown::Unavailable)?, Verdict::Right { .. });
         match self.authenticator.conclude(&pending, right, self.clock.now().wall) {
             Concluded::Authenticated(who) => Ok(Some(who)),
-            Concluded::Changed => Err(Stop::Changed),
-            Concluded::Rejected(no) => Err(rejected(no)),
+            Concluded::Changed => Err(Unknown::Changed),
+            Concluded::Rejected(no) => Err(Unknown::Rejected(no)),
         }
+    }
+
+    /// How exchanges are judged that are no request's credential.
+    pub(crate) const fn authenticator(&self) -> &Authenticator<Arc<Memory>> {
+        &self.authenticator
     }
 
     /// Hashes the password, and once the answer is known, again for a better verifier if need be.
@@ -217,6 +264,19 @@ fn upgrade(check: &SlowCheck, upgrades: &mpsc::Sender<Upgrade>) {
         Ok(upgrade) => drop(upgrade.map(|it| upgrades.try_send(it))),
         Err(error) => tracing::warn!(%error, "a password's verifier was not upgraded"),
     }
+}
+
+/// Why nobody knows who sent a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unknown {
+    /// Too many passwords wait to be hashed.
+    Busy(Duration),
+    /// Something changed in between: look again.
+    Changed,
+    /// Authentication said no.
+    Rejected(Rejected),
+    /// This node cannot tell.
+    Unavailable,
 }
 
 /// Why a request is not permitted as it was judged.

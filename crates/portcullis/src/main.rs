@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod control;
 mod demo;
+mod dialects;
 mod doors;
 mod exchange;
 mod gate;

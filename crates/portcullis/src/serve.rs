@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::actions::{Acknowledge, Actions, Actor, Wake};
 use crate::config::{Config, Passwords};
 use crate::control::{self, Control};
+use crate::dialects::Services;
 use crate::doors::proxy::{Proxy, Timeouts};
 use crate::gate::Gate;
 use crate::password_pool::{PasswordPool, PoolSize};
@@ -78,11 +79,13 @@ impl Server {
         let listener = TcpListener::bind(config.server.listen)
             .await
             .with_context(|| format!("listening on {}", config.server.listen))?;
+        let applied = follower.applied();
+        let actions = actions(&house, &follower, Actor::Operator("nobody".into()));
+        let services = Services { gate: Arc::clone(&gate), actions, applied, clock };
         let front = Arc::new(Front {
-            proxy: Proxy::new(Arc::clone(&gate), timeouts(config)),
-            gate,
+            proxy: Proxy::new(gate, timeouts(config)),
+            services,
             trusted: TrustedPeers::new(&config.trust.peers),
-            clock,
         });
         let address = listener.local_addr()?;
         Ok(Self { address, front, listener, follower, house, _control: control, _lock: lock })
@@ -90,16 +93,12 @@ impl Server {
 
     /// The actions of this very process.
     pub(crate) fn actions(&self, actor: Actor) -> Actions {
-        let follower = Arc::clone(&self.follower);
-        let applied = self.follower.applied();
-        let wake = Wake(Arc::new(move || follower.wake()));
-        let acknowledge = Acknowledge::Here { clock: self.house.clock.clone(), wake, applied };
-        Actions { acknowledge, ..self.house.actions(actor) }
+        actions(&self.house, &self.follower, actor)
     }
 
     /// Answers until `stop` says so, then drains, and writes what is left to write.
     pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
-        let gate = Arc::clone(&self.front.gate);
+        let gate = Arc::clone(&self.front.services.gate);
         let mut aside = JoinSet::new();
         let (store, memory) = (Arc::clone(&self.house.store), Arc::clone(gate.memory()));
         aside.spawn(usage::write_often(Arc::clone(&store), Arc::clone(&memory)));
@@ -116,6 +115,14 @@ impl Server {
             tracing::warn!(%error, "the use of credentials was not written");
         }
     }
+}
+
+/// The actions of this very process, by `actor`.
+fn actions(house: &House, follower: &Arc<Follower>, actor: Actor) -> Actions {
+    let (applied, rung) = (follower.applied(), Arc::clone(follower));
+    let wake = Wake(Arc::new(move || rung.wake()));
+    let acknowledge = Acknowledge::Here { clock: house.clock.clone(), wake, applied };
+    Actions { acknowledge, ..house.actions(actor) }
 }
 
 const fn timeouts(config: &Config) -> Timeouts {

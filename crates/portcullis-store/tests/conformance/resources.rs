@@ -76,12 +76,13 @@ fn a_tree_is_listed_from_any_place_and_never_shows_what_stands_beside_it() {
             let page = store.read(move |it| it.list_organizations(top, after, 2)).await.unwrap();
             page.into_iter().map(|it| it.id).collect::<Vec<_>>()
         };
-        assert_eq!(list(root, None).await, [root, left]);
-        assert_eq!(list(root, Some(left)).await, [leaf, right]);
-        assert_eq!(list(root, Some(right)).await, []);
-        assert_eq!(list(left, None).await, [left, leaf]);
-        // What it begins after may stand outside: nothing outside is shown all the same.
-        assert_eq!(list(right, Some(root)).await, [right]);
+        assert_eq!(list(root, 0).await, [root, left]);
+        assert_eq!(list(root, 2).await, [right, leaf]);
+        assert_eq!(list(root, 4).await, []);
+        assert_eq!(list(left, 0).await, [left, leaf]);
+        assert_eq!(list(left, 2).await, [leaf]);
+        assert_eq!(list(right, 0).await, [right]);
+        assert_eq!(list(right, 3).await, []);
         let find = async |top, number| {
             let found = store.read(move |it| it.find_organization(top, number)).await.unwrap();
             found.map(|it| it.id)
@@ -293,7 +294,8 @@ fn a_write_is_decided_again_if_anything_it_was_decided_from_has_changed() {
         let (owner, circle, held, parent, session) = made.value;
         let try_at = async |decided_at| {
             let (user, organization) = (owner, tenant);
-            let authority = Authority { decided_at, credential: session, user, organization };
+            let authority =
+                Authority { decided_at, credential: session, user, organization, over: user };
             store.write(write("try"), move |it| it.uphold(&authority)).await
         };
         let mut decided = made.revision;

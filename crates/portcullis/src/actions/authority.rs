@@ -1,11 +1,14 @@
 //! Who acts, and whether they may.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use portcullis_core::ability::Ability;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::Organization;
+use portcullis_core::principal::{Grant, Role, User};
 use portcullis_store::authority::Authority;
 use portcullis_store::memory::Memory;
 use tokio::sync::watch;
@@ -18,7 +21,6 @@ pub(crate) enum Actor {
     /// Whoever may run commands on this machine, and the server itself: may do everything.
     Operator(String),
     /// Somebody who proved who they are: may do what their roles allow.
-    #[expect(dead_code, reason = "nobody but the operator acts until a dialect is mounted")]
     Principal(Box<Acting>),
 }
 
@@ -46,15 +48,52 @@ impl Actor {
     }
 }
 
-/// A right, and the organization it must be held in.
-#[derive(Clone, Copy, Debug)]
+/// The rights that a deed needs.
+#[derive(Clone, Debug)]
 pub(super) struct Needs {
-    pub(super) ability: &'static str,
-    pub(super) organization: Id<Organization>,
+    /// Where the deed is done.
+    organization: Id<Organization>,
+    /// What must be held, and where.
+    rights: Vec<Right>,
+    /// Whom it is done to: nobody rules over somebody who may do more.
+    over: Option<Id<User>>,
+}
+
+type Right = (Cow<'static, str>, Id<Organization>);
+
+impl Needs {
+    /// One ability, held in `organization`.
+    pub(super) fn one(ability: &'static str, organization: Id<Organization>) -> Self {
+        let rights = vec![(Cow::Borrowed(ability), organization)];
+        Self { organization, rights, over: None }
+    }
+
+    /// All that `role` allows, too: nobody gives away what they do not hold.
+    pub(super) fn and_role(self, role: &Role) -> Self {
+        let names = role.abilities.iter().map(Ability::as_str).map(str::to_owned);
+        self.and_abilities(names.collect::<Vec<_>>())
+    }
+
+    /// These abilities, too.
+    pub(super) fn and_abilities(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        let organization = self.organization;
+        self.rights.extend(names.into_iter().map(|name| (Cow::Owned(name), organization)));
+        self
+    }
+
+    /// All that `user` may do, too.
+    pub(super) fn over(self, user: Id<User>) -> Self {
+        Self { over: Some(user), ..self }
+    }
 }
 
 impl Actions {
-    /// Whether the actor may do what `needs` the right: for a principal, what that was decided
+    /// The same actions, done by somebody else.
+    pub(crate) fn by(&self, actor: Actor) -> Self {
+        Self { actor, ..self.clone() }
+    }
+
+    /// Whether the actor may do what `needs` the rights: for a principal, what that was decided
     /// from, so that the write can see whether it still holds.
     pub(super) fn decide(&self, needs: &Needs) -> Result<Option<Authority>, ActionError> {
         let acting = match &self.actor {
@@ -65,9 +104,13 @@ impl Actions {
         let decided_at = *acting.applied.borrow();
         let principal = &acting.who.principal;
         let user = acting.memory.user(principal.user.id).ok_or(ActionError::NotAllowed)?;
-        if principal.credential.read_only
-            || !user.may(needs.ability, needs.organization, &acting.memory)
-        {
+        let mut rights = needs.rights.clone();
+        if let Some(over) = needs.over.filter(|over| *over != user.id) {
+            rights.extend(rights_of(&acting.memory, over));
+        }
+        let may =
+            |(ability, organization): &Right| user.may(ability, *organization, &acting.memory);
+        if principal.credential.read_only || !rights.iter().all(may) {
             return Err(ActionError::NotAllowed);
         }
         Ok(Some(Authority {
@@ -75,6 +118,21 @@ impl Actions {
             credential: principal.credential.id,
             user: user.id,
             organization: needs.organization,
+            over: needs.over.unwrap_or(user.id),
         }))
     }
+}
+
+/// Every ability that `user` holds, with where.
+fn rights_of(memory: &Memory, user: Id<User>) -> Vec<Right> {
+    let Some(user) = memory.user(user) else { return Vec::new() };
+    let groups = user.groups.iter().filter_map(|group| memory.group(*group));
+    let grants: Vec<Grant> =
+        groups.flat_map(|group| group.grants.to_vec()).chain(user.grants.iter().copied()).collect();
+    let of_grant = |grant: Grant| {
+        let role = memory.role(grant.role);
+        let names = role.iter().flat_map(|role| &role.abilities).map(Ability::to_string);
+        names.map(|name| (Cow::Owned(name), grant.organization)).collect::<Vec<Right>>()
+    };
+    grants.into_iter().flat_map(of_grant).collect()
 }

@@ -10,8 +10,8 @@ use portcullis_store::users::UserRow;
 use super::authority::Needs;
 use super::{ActionError, Actions, Deed};
 
-const fn needs(organization: Id<Organization>) -> Needs {
-    Needs { ability: MANAGE_USERS, organization }
+fn needs(organization: Id<Organization>) -> Needs {
+    Needs::one(MANAGE_USERS, organization)
 }
 
 impl Actions {

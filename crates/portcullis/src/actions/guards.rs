@@ -11,8 +11,8 @@ use portcullis_store::guards::GuardRow;
 use super::authority::Needs;
 use super::{ActionError, Actions, Deed};
 
-const fn needs(organization: Id<Organization>) -> Needs {
-    Needs { ability: MANAGE_GUARDS, organization }
+fn needs(organization: Id<Organization>) -> Needs {
+    Needs::one(MANAGE_GUARDS, organization)
 }
 
 /// A guard of the configuration file, and the organization it belongs to.

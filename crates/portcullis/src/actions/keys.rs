@@ -62,7 +62,7 @@ impl Actions {
             not_before: options.not_before,
             expires: options.expires,
         };
-        let needs = Needs { ability: MANAGE_CREDENTIALS, organization: owner.organization };
+        let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
         self.act(Deed::new("key.create", needs), move |writing| {
             writing.note(format!("key {}", new.key), &*new.label);
             writing.insert_credential(&new).map(drop)
@@ -117,7 +117,7 @@ impl Actions {
         let owner = key.owner;
         let owner = self.store.read(move |reading| reading.find_user_row(owner)).await?;
         let owner = owner.ok_or_else(|| ActionError::Missing("owner of the key".into()))?;
-        let needs = Needs { ability: MANAGE_CREDENTIALS, organization: owner.organization };
+        let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
         let (id, key) = (key.id, key.key.clone());
         self.act(Deed::new("key.state", needs).urgent(), move |writing| {
             writing.note(format!("key {key}"), state.as_str());

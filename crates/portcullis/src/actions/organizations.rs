@@ -9,8 +9,13 @@ use portcullis_store::organizations::NewOrganization;
 use super::authority::Needs;
 use super::{ActionError, Actions, Deed};
 
-const fn needs(organization: Id<Organization>) -> Needs {
-    Needs { ability: MANAGE_ORGANIZATIONS, organization }
+fn needs(organization: Id<Organization>) -> Needs {
+    Needs::one(MANAGE_ORGANIZATIONS, organization)
+}
+
+/// Whoever changes an organization holds the right above it, and so never changes their own.
+fn needs_above(organization: &Organization) -> Needs {
+    needs(organization.parent.unwrap_or(organization.id))
 }
 
 impl Actions {
@@ -30,11 +35,11 @@ impl Actions {
         found.ok_or_else(|| ActionError::Missing(format!("organization {number}")))
     }
 
-    /// A page of `top` and all below it, after the organization `after`.
+    /// A page of `top` and all below it, numbered above `after`.
     pub(crate) async fn list_organizations(
         &self,
         top: Id<Organization>,
-        after: Option<Id<Organization>>,
+        after: i64,
         count: i64,
     ) -> Result<Vec<Organization>, ActionError> {
         let page = self.store.read(move |reading| reading.list_organizations(top, after, count));
@@ -66,7 +71,7 @@ impl Actions {
     ) -> Result<(), ActionError> {
         let (id, number) = (organization.id, organization.number);
         let name = name::title(name)?.to_owned();
-        self.act(Deed::new("organization.rename", needs(id)), move |writing| {
+        self.act(Deed::new("organization.rename", needs_above(organization)), move |writing| {
             writing.note(format!("organization {number}"), &*name);
             writing.rename_organization(id, &name)
         })
@@ -83,7 +88,8 @@ impl Actions {
         if organization.parent.is_none() {
             return Err(ActionError::Unfit("the root organization is always active"));
         }
-        self.act(Deed::new("organization.state", needs(id)).urgent(), move |writing| {
+        let deed = Deed::new("organization.state", needs_above(organization)).urgent();
+        self.act(deed, move |writing| {
             writing.note(format!("organization {number}"), state.as_str());
             match state {
                 State::Deleted => writing.delete_organization(id),

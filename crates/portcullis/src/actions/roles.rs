@@ -15,8 +15,8 @@ use super::{ActionError, Actions, Deed};
 /// A role allows at most so many abilities.
 pub(crate) const MAX_ABILITIES: usize = 200;
 
-const fn needs(organization: Id<Organization>) -> Needs {
-    Needs { ability: MANAGE_ROLES, organization }
+fn needs(organization: Id<Organization>) -> Needs {
+    Needs::one(MANAGE_ROLES, organization)
 }
 
 impl Actions {
@@ -33,7 +33,8 @@ impl Actions {
         }
         let abilities = parse(abilities)?;
         let told = name.clone();
-        let made = self.act(Deed::new("role.create", needs(organization)), move |writing| {
+        let needs = needs(organization).and_abilities(abilities.iter().map(Ability::to_string));
+        let made = self.act(Deed::new("role.create", needs), move |writing| {
             let names: Vec<_> = abilities.iter().map(Ability::as_str).collect();
             writing.note(format!("role {name}"), names.join(", "));
             writing.insert_role(Some(organization), &name, &names).map(drop)
@@ -75,7 +76,9 @@ impl Actions {
             return Err(ActionError::Unfit("a role allows at most 200 abilities"));
         }
         let name = name.to_owned();
-        self.act(Deed::new("role.change", needs(organization)).urgent(), move |writing| {
+        let all = role.abilities.union(&abilities).map(Ability::to_string);
+        let needs = needs(organization).and_abilities(all.collect::<Vec<_>>());
+        self.act(Deed::new("role.change", needs).urgent(), move |writing| {
             let names: Vec<_> = abilities.iter().map(Ability::as_str).collect();
             writing.note(format!("role {name}"), names.join(", "));
             writing.set_role_abilities(role.id, &abilities)
@@ -90,7 +93,8 @@ impl Actions {
         name: &str,
     ) -> Result<(), ActionError> {
         let (role, name) = (self.find_changeable(organization, name).await?, name.to_owned());
-        self.act(Deed::new("role.delete", needs(organization)).urgent(), move |writing| {
+        let needs = needs(organization).and_role(&role);
+        self.act(Deed::new("role.delete", needs).urgent(), move |writing| {
             writing.note(format!("role {name}"), "");
             writing.delete_role(role.id)
         })
@@ -116,7 +120,7 @@ impl Actions {
         (organization, state): (Id<Organization>, State),
     ) -> Result<(), ActionError> {
         let grant = Grant { role: role.id, organization };
-        let deed = Deed::new("role.grant", needs(organization));
+        let deed = Deed::new("role.grant", needs(organization).and_role(role));
         let deed = if state == State::Active { deed } else { deed.urgent() };
         let subject = match holder {
             Holder::Group(id) => format!("group {id}"),

@@ -5,6 +5,7 @@ use portcullis_core::id::Id;
 use portcullis_core::name;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{PasswordVerifier, check_choice};
+use portcullis_core::principal::{Grant, Holder, Role};
 use portcullis_core::scheme::BASIC;
 use portcullis_core::secret::SecretBuf;
 use portcullis_store::users::{NewUser, UserChange, UserRow};
@@ -15,8 +16,8 @@ use super::{ActionError, Actions, Deed};
 /// The number of the user who never signs in, in every realm.
 const ANONYMOUS: i64 = 2;
 
-const fn needs(organization: Id<Organization>) -> Needs {
-    Needs { ability: MANAGE_USERS, organization }
+fn needs(organization: Id<Organization>) -> Needs {
+    Needs::one(MANAGE_USERS, organization)
 }
 
 /// What a new user is to be, as somebody wrote it.
@@ -29,6 +30,21 @@ pub(crate) struct UserOptions {
     /// What people call them; without one, the login name.
     pub(crate) name: Option<String>,
 }
+
+/// What is to be changed of a user, as somebody wrote it; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UserUpdate {
+    /// The address; empty takes it away.
+    pub(crate) email: Option<String>,
+    /// What people call them.
+    pub(crate) name: Option<String>,
+    /// The one built-in role they are to hold in their own organization.
+    pub(crate) role: Option<Role>,
+}
+
+/// One write makes at most so many users: each touches three rows, and a write holds everybody
+/// else's up for as long as it takes.
+pub(crate) const MAX_AT_ONCE: usize = 300;
 
 impl Actions {
     /// Makes a user of `organization`.
@@ -68,20 +84,81 @@ impl Actions {
         Ok(self.store.read(move |reading| reading.list_users(realm, after)).await?)
     }
 
-    /// Changes what is known of a user.
+    /// Makes several users of `organization`, each with a role there: all of them or none.
+    pub(crate) async fn create_users(
+        &self,
+        organization: Id<Organization>,
+        users: Vec<(UserOptions, Role)>,
+    ) -> Result<Vec<UserRow>, ActionError> {
+        if users.len() > MAX_AT_ONCE {
+            return Err(ActionError::Unfit("at most 300 users are made at once"));
+        }
+        let needs = users.iter().fold(needs(organization), |needs, (_, role)| needs.and_role(role));
+        let new = users.into_iter().map(|(options, role)| {
+            Ok((new_user(organization, options)?, Grant { role: role.id, organization }))
+        });
+        let new = new.collect::<Result<Vec<_>, ActionError>>()?;
+        let made = self.act(Deed::new("user.create", needs), move |writing| {
+            let mut made = Vec::new();
+            for (user, grant) in &new {
+                let user = writing.insert_user(user)?;
+                writing.set_grant(Holder::User(user.id), *grant, State::Active)?;
+                made.push(user);
+            }
+            let ids: Vec<_> = made.iter().map(|user| user.id.to_string()).collect();
+            writing.note(format!("organization {organization}"), ids.join(" "));
+            Ok(made)
+        });
+        made.await.map_err(|error| error.or_exists(|| "a user with one of these addresses".into()))
+    }
+
+    /// The user of `realm` with this number.
+    pub(crate) async fn find_user_numbered(
+        &self,
+        realm: Id<Organization>,
+        number: i64,
+    ) -> Result<UserRow, ActionError> {
+        let found = self.store.read(move |reading| reading.find_user_numbered(realm, number));
+        found.await?.ok_or_else(|| ActionError::Missing(format!("user {number}")))
+    }
+
+    /// A page of the users of `organization` itself, numbered above `after`.
+    pub(crate) async fn list_users_of(
+        &self,
+        organization: Id<Organization>,
+        after: i64,
+        count: i64,
+    ) -> Result<Vec<UserRow>, ActionError> {
+        let page = self.store.read(move |it| it.list_users_of(organization, after, count));
+        Ok(page.await?)
+    }
+
+    /// Changes what is known of a user. With a role, it takes the place of the built-in ones that
+    /// the user holds in their own organization.
     pub(crate) async fn update_user(
         &self,
         user: &UserRow,
-        email: Option<&str>,
-        name: Option<&str>,
+        update: UserUpdate,
     ) -> Result<(), ActionError> {
         let change = UserChange {
-            email: email.map(name::address).transpose()?,
-            name: name.map(name::title).transpose()?.map(Into::into),
+            email: update.email.as_deref().map(name::address).transpose()?,
+            name: update.name.as_deref().map(name::title).transpose()?.map(Into::into),
         };
-        let (id, deed) = (user.id, Deed::new("user.update", needs(user.organization)));
+        let (id, organization) = (user.id, user.organization);
+        let needs = needs(organization).over(id);
+        let needs = match &update.role {
+            Some(role) => needs.and_role(role),
+            None => needs,
+        };
+        let role = update.role.map(|role| Grant { role: role.id, organization });
+        let deed = Deed::new("user.update", needs);
+        let deed = if role.is_some() { deed.urgent() } else { deed };
         let done = self.act(deed, move |writing| {
             writing.note(format!("user {id}"), "");
+            if let Some(grant) = role {
+                writing.withdraw_built_in(id, organization)?;
+                writing.set_grant(Holder::User(id), grant, State::Active)?;
+            }
             writing.update_user(id, &change)
         });
         done.await.map_err(|error| error.or_exists(|| "a user with this address".into()))
@@ -98,8 +175,8 @@ impl Actions {
             return Err(ActionError::Unfit("this user never signs in"));
         }
         let verifier = PasswordVerifier::make(password, self.cost, self.peppers.current())?;
-        let needs = Needs { ability: MANAGE_CREDENTIALS, organization: user.organization };
         let id = user.id;
+        let needs = Needs::one(MANAGE_CREDENTIALS, user.organization).over(id);
         self.act(Deed::new("user.password", needs).urgent(), move |writing| {
             writing.note(format!("user {id}"), "");
             writing.set_password(id, &verifier.to_bytes()).map(drop)
@@ -124,7 +201,8 @@ impl Actions {
             return Err(ActionError::Unfit("user 2 stands for nobody, and stays as it is"));
         }
         let id = user.id;
-        self.act(Deed::new("user.state", needs(user.organization)).urgent(), move |writing| {
+        let deed = Deed::new("user.state", needs(user.organization).over(id)).urgent();
+        self.act(deed, move |writing| {
             writing.note(format!("user {id}"), state.as_str());
             writing.set_user_state(id, state)
         })

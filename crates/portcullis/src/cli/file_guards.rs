@@ -1,4 +1,4 @@
-//! The guards of the configuration file, as the core defines guards.
+//! The guards and mounts of the configuration file, as the core defines them.
 
 use std::sync::Arc;
 
@@ -6,16 +6,20 @@ use anyhow::Context as _;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::mount::{self, Mount};
 use portcullis_core::scheme::SchemeName;
 
 use super::place;
 use crate::actions::Actions;
 use crate::actions::guards::FileGuard;
-use crate::config::{GuardSettings, Mistake, Mistakes};
+use crate::actions::mounts::FileMount;
+use crate::config::{GuardSettings, Mistake, Mistakes, MountSettings};
+use crate::dialects;
 
-/// Whether every guard can be built, and all stand side by side.
-pub(super) fn check(guards: &[GuardSettings]) -> Result<(), Mistakes> {
+/// Whether every guard and mount can be built, and all stand side by side.
+pub(super) fn check(guards: &[GuardSettings], mounts: &[MountSettings]) -> Result<(), Mistakes> {
     let (mut mistakes, mut table) = (Mistakes::default(), GuardTable::default());
+    let mut standing_guards = Vec::new();
     for (number, (settings, place)) in (1_u8..).zip(guards.iter().map(|it| (it, &it.place))) {
         let key = format!("guard `{}`", settings.name);
         let standing = Standing {
@@ -28,14 +32,63 @@ pub(super) fn check(guards: &[GuardSettings]) -> Result<(), Mistakes> {
         match definition(settings).and_then(|it| it.build(standing).map_err(|bad| bad.to_string()))
         {
             Ok(guard) => {
-                if let Err(overlap) = table.insert(&Arc::new(guard)) {
+                let guard = Arc::new(guard);
+                if let Err(overlap) = table.insert(&guard) {
                     mistakes.push(Mistake::at(place, key, overlap.to_string()));
                 }
+                standing_guards.push(guard);
             }
             Err(bad) => mistakes.push(Mistake::at(place, key, bad)),
         }
     }
+    let mut standing: Vec<Mount> = Vec::new();
+    for settings in mounts {
+        let key = format!("mount `{}`", settings.name);
+        let built = self::mount(settings).and_then(|definition| {
+            let stamp = (Id::from_bytes([0; 16]), Revision(0));
+            let realm = Id::from_bytes([0; 16]);
+            definition.build(stamp, Source::File, realm).map_err(|bad| bad.to_string())
+        });
+        let fits = built.and_then(|built| {
+            standing.push(built);
+            let fits = mount::fit(&standing, &standing_guards, dialects::paths);
+            fits.map_err(|bad| bad.to_string())
+        });
+        if let Err(bad) = fits {
+            mistakes.push(Mistake::at(&settings.place, key, bad));
+        }
+    }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+/// Every mount as it is to stand, with the realm whose objects are seen there.
+pub(super) async fn mounted(
+    actions: &Actions,
+    mounts: &[MountSettings],
+) -> anyhow::Result<Vec<FileMount>> {
+    let mut standing = Vec::new();
+    for settings in mounts {
+        let number = settings.organization.map_or(1, i64::from);
+        let told = || format!("{}: `organization` of mount `{}`", settings.place, settings.name);
+        let organization = place::find(actions, number).await.with_context(told)?;
+        anyhow::ensure!(organization.realm, "{}: it is no realm", told());
+        standing.push((organization.id, self::mount(settings).map_err(anyhow::Error::msg)?));
+    }
+    Ok(standing)
+}
+
+fn mount(settings: &MountSettings) -> Result<mount::Definition, String> {
+    let dialect = dialects::named(&settings.dialect)
+        .ok_or_else(|| format!("there is no dialect `{}`", settings.dialect))?;
+    let options = settings.options();
+    (dialect.check)(&options)?;
+    Ok(mount::Definition {
+        name: settings.name.clone(),
+        dialect: settings.dialect.clone(),
+        hosts: settings.hosts.clone(),
+        prefix: settings.path.clone(),
+        options,
+    })
 }
 
 /// Every guard as it is to stand, with the organization it belongs to.

@@ -94,7 +94,7 @@ pub(super) async fn run(
 async fn list(actions: &Actions, top: Organization) -> Result<Vec<Organization>, ActionError> {
     let mut all: Vec<Organization> = Vec::new();
     loop {
-        let after = all.last().map(|it| it.id);
+        let after = all.last().map_or(0, |it| it.number);
         let page = actions.list_organizations(top.id, after, MAX_PAGE).await?;
         if page.is_empty() {
             return Ok(all);

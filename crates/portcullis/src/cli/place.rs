@@ -44,8 +44,16 @@ impl InRealm {
         Ok(actions.store.read(move |reading| reading.realm_of(organization)).await?)
     }
 
+    /// The user with this login name, or with this number.
     pub(super) async fn user(self, actions: &Actions, login: &str) -> Result<UserRow, ActionError> {
-        actions.find_user(self.find(actions).await?, login).await
+        let realm = self.find(actions).await?;
+        match (actions.find_user(realm, login).await, login.parse()) {
+            // Who was made by a script may have no login name.
+            (Err(ActionError::Missing(_)), Ok(number)) => {
+                actions.find_user_numbered(realm, number).await
+            }
+            (found, _) => found,
+        }
     }
 }
 

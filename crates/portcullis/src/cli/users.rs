@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::output::{Output, with};
 use super::place::{InOrganization, InRealm};
-use crate::actions::users::UserOptions;
+use crate::actions::users::{UserOptions, UserUpdate};
 use crate::actions::{ActionError, Actions};
 
 #[derive(Subcommand)]
@@ -57,6 +57,13 @@ pub(super) enum UserCommand {
     /// Set a password, read from standard input
     Password {
         login: String,
+        #[command(flatten)]
+        realm: InRealm,
+    },
+    /// Make a secret for the Journey Hub API; the old one ends
+    Secret {
+        /// The user's login name or number
+        user: String,
         #[command(flatten)]
         realm: InRealm,
     },
@@ -112,7 +119,8 @@ pub(super) async fn run(
         UserCommand::Update { login, name, email, realm } => {
             anyhow::ensure!(name.is_some() || email.is_some(), "give --name, --email or both");
             let user = realm.user(actions, &login).await?;
-            actions.update_user(&user, email.as_deref(), name.as_deref()).await?;
+            let update = UserUpdate { email, name, role: None };
+            actions.update_user(&user, update).await?;
             output.tell(&json!({ "login": login }), &format!("user `{login}` changed"));
         }
         UserCommand::Password { login, realm } => {
@@ -122,6 +130,13 @@ pub(super) async fn run(
             let password = SecretBuf::new(line.trim_end_matches(['\r', '\n']));
             actions.set_password(&user, &password).await?;
             output.tell(&json!({ "login": login }), &format!("password of `{login}` set"));
+        }
+        UserCommand::Secret { user, realm } => {
+            let user = realm.user(actions, &user).await?;
+            let secret = actions.create_hub_secret(&user).await?;
+            let (id, shown) = (user.number.to_string(), secret.expose_text());
+            let text = format!("{shown}\nThis is shown once. The user id is {id}.");
+            output.tell(&json!({ "user_id": id, "secret": shown }), &text);
         }
         UserCommand::Disable { login, realm } => switch(&login, realm, State::Disabled).await?,
         UserCommand::Enable { login, realm } => switch(&login, realm, State::Active).await?,

@@ -187,7 +187,7 @@ fn read_schemes(
 }
 
 /// Reads a host name, an IPv4 address or an IPv6 address in brackets, and makes its letters small.
-fn host(text: &str) -> Option<String> {
+pub(super) fn host(text: &str) -> Option<String> {
     let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     if let Some(address) = inner {
         return address.parse::<Ipv6Addr>().ok().map(|address| format!("[{address}]"));
@@ -203,7 +203,7 @@ fn host(text: &str) -> Option<String> {
     good.then_some(small)
 }
 
-fn path(text: &str) -> Option<String> {
+pub(super) fn path(text: &str) -> Option<String> {
     let segments = text.strip_prefix('/')?;
     let segments = segments.strip_suffix('/').unwrap_or(segments);
     let plain = |it: u8| it.is_ascii_graphic() && !matches!(it, b'?' | b'#' | b'\\');

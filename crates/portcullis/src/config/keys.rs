@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::MAX_MOUNTS;
 use super::guard::{
     MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_SCHEMES,
 };
@@ -169,6 +170,11 @@ pub(super) const HEADERS: &[Header] = &[
         most: Some(MAX_GUARDS),
         meaning: "A route with what it demands and where it leads. Options of a scheme stand in a \
                   table of its name, as `[guard.api_key]`.",
+    },
+    Header {
+        name: "mount",
+        most: Some(MAX_MOUNTS),
+        meaning: "A dialect, and where it is spoken. None is on until a mount names it.",
     },
 ];
 
@@ -377,5 +383,47 @@ pub(super) const KEYS: &[Key] = &[
         Flag,
         Default("false"),
         "Whether `path` is removed before a request is forwarded.",
+    ),
+    Key::new(
+        "mount",
+        "dialect",
+        Text("the name of a dialect, see below"),
+        Required("\"journey_hub\""),
+        "The dialect.",
+    ),
+    Key::new(
+        "mount",
+        "name",
+        Text("small letters, digits and hyphens, at most 63, none at either end"),
+        Optional("the dialect's name, with hyphens", "\"partners\""),
+        "What to call the mount; no two have one name.",
+    ),
+    Key::new(
+        "mount",
+        "organization",
+        Count(1, MAX_ORGANIZATION),
+        Optional("the root organization", "7"),
+        "The number of the realm whose objects are seen there, and no others.",
+    ),
+    Key::new(
+        "mount",
+        "hosts",
+        List("host names or addresses", 1, MAX_HOSTS),
+        Optional("every host that no guard names", "[\"hub.example.com\"]"),
+        "The hosts it answers for.",
+    ),
+    Key::new(
+        "mount",
+        "path",
+        Text("a path that starts with `/`, without `.`, `..` or empty segments"),
+        Default("\"/\""),
+        "The path below which the dialect's own paths begin.",
+    ),
+    Key::new(
+        "mount",
+        "token_lifetime",
+        Span(Duration::from_secs(1), Duration::from_secs(86_400)),
+        Optional("what the dialect says; 1h for `journey_hub`", "\"1h\""),
+        "How long a token lives that the dialect gives out.",
     ),
 ];

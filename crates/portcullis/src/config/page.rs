@@ -33,8 +33,17 @@ const SAMPLE_START: &str = "\
 # without it; for what has no value of its own, it shows an example.
 ";
 
-/// The page `docs/configuration.md`, with the names of the schemes and a line on each.
-pub(crate) fn markdown(schemes: &[(&str, &str)]) -> String {
+const DIALECTS_START: &str = "
+## Dialects
+
+What `dialect` of a mount may name.
+
+| Dialect | Meaning |
+|---|---|
+";
+
+/// The page `docs/configuration.md`, with the names of schemes and dialects and a line on each.
+pub(crate) fn markdown(schemes: &[(&str, &str)], dialects: &[(&str, &str)]) -> String {
     let mut page = MARKDOWN_START.to_owned();
     for header in HEADERS {
         let _infallible = write!(page, "\n## `{}`\n\n{}", title(header), header.meaning);
@@ -47,6 +56,10 @@ pub(crate) fn markdown(schemes: &[(&str, &str)]) -> String {
     }
     page.push_str(SCHEMES_START);
     for (name, summary) in schemes {
+        let _infallible = writeln!(page, "| `{name}` | {summary} |");
+    }
+    page.push_str(DIALECTS_START);
+    for (name, summary) in dialects {
         let _infallible = writeln!(page, "| `{name}` | {summary} |");
     }
     page

@@ -8,7 +8,7 @@ use super::keys::{Absence, HEADERS, Home, KEYS, Key};
 use super::mistake::{MAX_MISTAKES, Place};
 use super::*;
 
-const KNOWN: Known<'_> = Known { schemes: &["api_key", "basic"] };
+const KNOWN: Known<'_> = Known { schemes: &["api_key", "basic"], dialects: &["journey_hub"] };
 
 const GUARD: &str = "[[guard]]\nname = \"a\"\nupstream = \"http://h\"\nschemes = [\"basic\"]\n";
 
@@ -82,8 +82,22 @@ fn everything_that_is_written_is_read() {
         strip_path = true
         [guard.api_key]
         header = "X-Api-Key"
+        [[mount]]
+        dialect = "journey_hub"
+        [[mount]]
+        name = "partners"
+        dialect = "journey_hub"
+        organization = 7
+        hosts = ["Hub.example.com"]
+        path = "/hub/"
+        token_lifetime = "90s"
     "#;
     let config = read(text).unwrap();
+    let [one, other] = config.mounts.as_slice() else { panic!("not two") };
+    assert_eq!((&*one.name, &*one.path, one.options().len()), ("journey-hub", "/", 0));
+    assert_eq!((&*other.name, other.organization, &*other.path), ("partners", Some(7), "/hub/"));
+    assert_eq!(other.hosts, ["hub.example.com"]);
+    assert_eq!(other.options()["token_lifetime"], "90s");
     assert_eq!(config.server.listen, "[::1]:9".parse().unwrap());
     assert_eq!(config.server.drain.as_millis(), 500);
     assert_eq!(format!("{:?}", config.trust.peers), "[10.0.0.0/8, 2001:db8::1/128]");
@@ -116,7 +130,7 @@ fn each_name_that_is_not_known_or_no_table_is_told_at_its_place() {
         (
             "[nothing]",
             "p.toml:1:2: nothing: unknown: expected one of `server`, `store`, `trust`, `log`, \
-             `passwords`, `guard`",
+             `passwords`, `guard`, `mount`",
         ),
         ("listen = 1", "p.toml:1:1: listen: unknown, did you mean `server.listen`?"),
         ("[server]\nlistne = 1", "p.toml:2:1: server.listne: unknown, did you mean `listen`?"),
@@ -498,21 +512,28 @@ fn beyond_a_bound_mistakes_and_guards_are_only_counted() {
     );
 }
 
+/// What a table must have of which there may be several.
+const NEEDED: &[(&str, &[&str])] =
+    &[("guard", &["name", "upstream", "schemes"]), ("mount", &["dialect"])];
+
 /// A good file in which `key` has the value `value`, that value being last in it.
 fn file_with(key: &Key, value: &str) -> String {
     let mut text = String::new();
-    if key.section == "guard" {
-        let others = ["name", "upstream", "schemes"].into_iter().filter(|it| *it != key.name);
-        text.push_str("[[guard]]\n");
-        others.for_each(|it| {
-            let other = KEYS.iter().find(|key| key.section == "guard" && key.name == it).unwrap();
-            writeln!(text, "{it} = {}", other.example()).unwrap();
-        });
+    if let Some((section, needed)) = NEEDED.iter().find(|(name, _)| *name == key.section) {
+        writeln!(text, "[[{section}]]").unwrap();
+        for name in needed.iter().filter(|it| **it != key.name) {
+            let other = KEYS.iter().find(|key| key.section == *section && key.name == *name);
+            writeln!(text, "{name} = {}", other.unwrap().example()).unwrap();
+        }
     } else {
         writeln!(text, "[{}]", key.section).unwrap();
     }
     write!(text, "{} = {value}", key.name).unwrap();
     text
+}
+
+fn is_listed(section: &str) -> bool {
+    NEEDED.iter().any(|(name, _)| *name == section)
 }
 
 #[test]
@@ -521,7 +542,8 @@ fn every_key_of_the_table_is_read() {
         let text = file_with(key, "1979-05-27");
         let mistakes = read(&text).err().unwrap_or_default();
         let found: Vec<_> = mistakes.iter().collect();
-        let path = key.section.replace("guard", "guard[0]") + "." + key.name;
+        let mark = if is_listed(key.section) { "[0]" } else { "" };
+        let path = format!("{}{mark}.{}", key.section, key.name);
         assert_eq!(found.len(), 1, "{path}: {mistakes}");
         assert_eq!(found[0].key, path);
         assert!(!found[0].message.contains("unknown"), "{mistakes}");
@@ -536,7 +558,7 @@ fn every_example_is_good_and_every_default_is_what_holds_without_it() {
     for key in KEYS.iter().filter(|key| !matches!(key.home, Home::Only(_))) {
         let config = read(&file_with(key, key.example()));
         let config = config.unwrap_or_else(|told| panic!("{}: {told}", key.name));
-        if key.section != "guard" && matches!(key.absence, Absence::Default(_)) {
+        if !is_listed(key.section) && matches!(key.absence, Absence::Default(_)) {
             assert_eq!(format!("{config:?}"), format!("{:?}", read("").unwrap()), "{}", key.name);
         }
     }
@@ -558,7 +580,7 @@ fn the_sample_is_a_good_file_as_it_is_and_with_every_line_put_in() {
 
 #[test]
 fn page_and_sample_name_every_key() {
-    for (text, sample) in [(markdown(&[]), false), (sample(), true)] {
+    for (text, sample) in [(markdown(&[], &[]), false), (sample(), true)] {
         for header in HEADERS {
             assert!(text.contains(&format!("[{}]", header.name)), "{}", header.name);
         }

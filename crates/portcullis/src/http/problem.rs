@@ -10,6 +10,7 @@ use portcullis_core::authenticator::Rejection;
 use portcullis_core::guard::Guard;
 use portcullis_core::policy::Rule;
 use portcullis_core::request::Malformed;
+use portcullis_core::scheme::SchemeName;
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
@@ -91,21 +92,29 @@ pub(crate) fn upstream(fault: UpstreamFault, request: Uuid) -> Response<Full<Byt
     .respond(request)
 }
 
-fn unauthenticated(
-    detail: &'static str,
-    guard: &Guard,
-    rejected: Option<portcullis_core::scheme::SchemeName>,
-) -> Problem {
+fn unauthenticated(detail: &'static str, guard: &Guard, rejected: Option<SchemeName>) -> Problem {
     let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail);
-    for scheme in &guard.schemes {
-        let challenge = if rejected == Some(scheme.name()) {
-            scheme.rejected_challenge()
-        } else {
-            scheme.challenge()
-        };
+    for challenge in challenges(guard, rejected) {
         problem.headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     problem
+}
+
+/// The challenges of the guard's schemes, the rejected one's in its own words. Two schemes may
+/// share a way to ask (RFC 9110, section 11.6.1): then it is asked once.
+fn challenges(guard: &Guard, rejected: Option<SchemeName>) -> Vec<&'static str> {
+    let way = |challenge: &'static str| challenge.split(' ').next();
+    let mut told: Vec<&'static str> = Vec::new();
+    for scheme in &guard.schemes {
+        let failed = rejected == Some(scheme.name());
+        let challenge = if failed { scheme.rejected_challenge() } else { scheme.challenge() };
+        match told.iter_mut().find(|it| way(it) == way(challenge)) {
+            Some(same) if failed => *same = challenge,
+            Some(_) => {}
+            None => told.push(challenge),
+        }
+    }
+    told
 }
 
 /// Network, method and ability are one answer: what a policy demands is not the caller's to know.

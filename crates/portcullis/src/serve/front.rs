@@ -1,4 +1,4 @@
-//! Where a request goes first: to our own addresses or to a guard.
+//! Where a request goes first: to our own addresses, to a dialect, or to a guard.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,12 +7,11 @@ use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use portcullis_core::request::{RequestHead, TrustedPeers};
-use portcullis_core::time::Clock;
 use uuid::Uuid;
 
+use crate::dialects::{self, Call, Services};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
-use crate::gate::Gate;
 use crate::http::problem;
 use crate::refusal::Refusal;
 
@@ -22,19 +21,18 @@ const REQUEST_ID: &str = "portcullis-request-id";
 /// The first to see a request.
 #[derive(Debug)]
 pub(super) struct Front {
-    pub(super) gate: Arc<Gate>,
+    pub(super) services: Services,
     pub(super) proxy: Proxy,
     pub(super) trusted: TrustedPeers,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Front {
     /// Answers one request; never fails.
     pub(super) async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
-        let now = self.clock.now().wall;
+        let now = self.services.clock.now().wall;
         let id = request_id(now.millis());
         let (parts, body) = request.into_parts();
-        let mut exchange = Exchange::begin(&parts, peer, id, Arc::clone(&self.clock));
+        let mut exchange = Exchange::begin(&parts, peer, id, Arc::clone(&self.services.clock));
         let mut response = match RequestHead::from_connection(&parts, peer, &self.trusted, now) {
             Ok(head) => self.answer(&head, body, exchange).await,
             Err(why) => {
@@ -57,11 +55,19 @@ impl Front {
         mut exchange: Exchange,
     ) -> Response<Body> {
         exchange.read(head);
-        if !self.gate.is_named(head.host())
-            && let Some(own) = self.own(head, exchange.id)
-        {
-            exchange.leave_no_line();
-            return exchange.answer(own);
+        if !self.services.gate.is_named(head.host()) {
+            if let Some(own) = self.own(head, exchange.id) {
+                exchange.leave_no_line();
+                return exchange.answer(own);
+            }
+            let mounts = self.services.gate.memory().mounts().clone();
+            if let Some((mount, dialect, path)) = dialects::find(&mounts, head.host(), head.path())
+            {
+                let call = Call { head, path, mount, body, services: &self.services };
+                let answered = (dialect.answer)(call).await;
+                exchange.speak(mount, answered.who.as_ref(), answered.reason);
+                return exchange.answer(answered.response.map(Either::Left));
+            }
         }
         let answer = self.proxy.serve(head, body, &mut exchange).await;
         exchange.answer(answer)
@@ -71,7 +77,7 @@ impl Front {
     fn own(&self, head: &RequestHead<'_>, id: Uuid) -> Option<Response<Content>> {
         let well = match head.path() {
             "/healthz" => true,
-            "/readyz" => self.gate.is_ready(),
+            "/readyz" => self.services.gate.is_ready(),
             _ => return None,
         };
         let answer = if !matches!(*head.method(), Method::GET | Method::HEAD) {

@@ -24,6 +24,7 @@ const MASTER_KEY_FILE: &str = "master.key";
 pub(crate) struct House {
     pub(crate) store: Arc<Store>,
     pub(crate) peppers: Arc<Peppers>,
+    master: Arc<MasterKey>,
     pub(crate) clock: Arc<SystemClock>,
     pub(super) config: Config,
 }
@@ -55,7 +56,7 @@ impl House {
         };
         let peppers = Arc::new(store.open_peppers(&master).await?);
         setup::prepare(&store).await?;
-        Ok(Self { store, peppers, clock, config })
+        Ok(Self { store, peppers, master: Arc::new(master), clock, config })
     }
 
     /// The actions of a command, while a server may or may not run.
@@ -64,6 +65,7 @@ impl House {
         Actions {
             store: Arc::clone(&self.store),
             peppers: Arc::clone(&self.peppers),
+            master: Arc::clone(&self.master),
             cost: self.cost(),
             acknowledge: Acknowledge::Elsewhere { folder, clock: self.clock.clone() },
             actor,

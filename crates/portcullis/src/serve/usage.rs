@@ -1,4 +1,5 @@
-//! Writes what credentials were used for, in batches and never in a request.
+//! Housekeeping beside the requests: writes what credentials were used for, and forgets what the
+//! dead ones spent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,16 @@ pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>) {
         if let Err(error) = write(&store, &memory).await {
             tracing::warn!(%error, "the use of credentials was not written");
         }
+        if let Err(error) = forget(&store).await {
+            tracing::warn!(%error, "what dead credentials spent was not forgotten");
+        }
     }
+}
+
+/// Forgets what dead credentials spent, in small steps.
+async fn forget(store: &Store) -> Result<(), StoreError> {
+    while store.tend(|tending| tending.forget_spent()).await? {}
+    Ok(())
 }
 
 /// Writes what was counted since the last time; what could not be written is counted again.

@@ -65,6 +65,15 @@ const SPOKEN: &[&[&str]] = &[
     &["guard", "list"],
     &["guard", "show", "one"],
     &["guard", "delete", "one"],
+    &["user", "secret", "owner"],
+    &["mount", "create", "hub", "--dialect", "journey_hub", "--path", "/hub"],
+    &["mount", "list"],
+    &["mount", "show", "hub"],
+    &["mount", "delete", "hub"],
+    &["template", "create", "Shop", "--connection", "queue:Orders"],
+    &["template", "list"],
+    &["template", "show", "TEMPLATE"],
+    &["template", "delete", "TEMPLATE"],
     &["group", "remove", "Team", "zoe"],
     &["group", "delete", "Team"],
     &["user", "delete", "zoe"],
@@ -89,6 +98,9 @@ fn every_command_has_help_and_speaks_json() {
         match words[..2] {
             ["key", "create"] => known.insert("KEY", lines[0]["id"].as_str().unwrap().to_owned()),
             ["org", "create"] => known.insert("ORG", lines[0]["number"].to_string()),
+            ["template", "create"] => {
+                known.insert("TEMPLATE", lines[0]["id"].as_str().unwrap().to_owned())
+            }
             _ => None,
         };
         left.remove(words[0]);
@@ -100,6 +112,12 @@ fn every_command_has_help_and_speaks_json() {
     let output = command.stdin(input).output().unwrap();
     assert_eq!(text(&output.stdout), format!("{}\n", json!({ "login": "owner" })));
     left.remove("user password");
+    let mut command = home.command(&["sign", "hub", "--user-id", "3", "--nonce", "nonce-1"]);
+    let input = std::fs::File::open(home.write("secret", "s3cr\u{e9}t\n")).unwrap();
+    let output = command.stdin(input).output().unwrap();
+    let signed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(signed["hash"].as_str().unwrap().get(..16), Some("45d0e2f9b8c56277"));
+    left.remove("sign hub");
     assert_eq!(left.into_iter().collect::<Vec<_>>(), WITHOUT_JSON, "not spoken with");
 }
 
@@ -124,6 +142,23 @@ const MISTAKES: &[(&[&str], &str)] = &[
     (&["group", "add", "nobodies", "owner"], "there is no group `nobodies`"),
     (&["group", "create", ""], "name"),
     (&["org", "show", "77"], "there is no organization"),
+    (&["user", "secret", "admin"], "only an Owner of their organization holds a secret"),
+    (&["user", "secret", "99"], "there is no user 99"),
+    (&["mount", "create", "A", "--dialect", "journey_hub"], "`A` is not a name"),
+    (&["mount", "create", "a", "--dialect", "journey_hub"], "both answer for /"),
+    (
+        &["mount", "create", "a", "--dialect", "journey_hub", "--path", "/demo"],
+        "mount `a` and guard `quickstart-demo` both answer for /demo/",
+    ),
+    (
+        &["mount", "create", "a", "--dialect", "journey_hub", "--token-lifetime", "soon"],
+        "`token_lifetime` is a time from 1s to 24h, not `soon`",
+    ),
+    (&["mount", "delete", "none"], "there is no mount `none`"),
+    (&["template", "create", ""], "a name has 1 to 256 bytes"),
+    (&["template", "show", "99"], "there is no template 99"),
+    (&["sign", "hub", "--user-id", "1", "--nonce", ""], "a nonce has 1 to 256"),
+    (&["sign", "hub", "--user-id", "1"], "there is no secret on standard input"),
     (&["org", "create", ""], "name"),
     (&["org", "disable", "1"], "root"),
     (&["org", "delete", "1"], "root"),

@@ -1,10 +1,13 @@
 //! What strangers are told, and what holds for every scheme of this build: one that is added is
 //! walked over here with all the others.
 
-use portcullis_core::scheme::{self, Kind};
+use portcullis_core::scheme::hub_token::proof;
+use portcullis_core::scheme::{self, HUB_TOKEN, Kind};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::token::random_letters;
 use serde_json::Value;
 
-use crate::common::{Home, Quickstart, Server};
+use crate::common::{Home, Quickstart, Server, text};
 use crate::upstream::answering;
 
 /// Every address of our own, with what a stranger is told there. All else belongs to guards.
@@ -64,7 +67,9 @@ fn a_host_that_a_guard_names_has_no_address_of_ours() {
 fn credential(server: &Quickstart, kind: &Kind) -> String {
     let made = server.made.get(kind.name.as_str()).and_then(Value::as_object);
     let secrets = made.into_iter().flat_map(|made| made.values()).filter_map(Value::as_str);
-    let mut headers = secrets.map(|secret| present(kind, secret));
+    let exchanged = (kind.name == HUB_TOKEN).then(|| hub_token(server));
+    let mut headers =
+        secrets.map(Into::into).chain(exchanged).map(|secret: String| present(kind, &secret));
     let passes = |header: &String| server.get(header).status() == 200;
     headers.find(passes).unwrap_or_else(|| panic!("the quickstart made no {}", kind.name))
 }
@@ -127,4 +132,19 @@ fn every_scheme_stands_in_the_configuration_and_its_page() {
         "[[guard]]\nname = \"one\"\nupstream = \"http://127.0.0.1:9\"\nschemes = [\"no\"]\n";
     let refused = home.run(&["check-config", &home.write("config.toml", config)]);
     assert!(!refused.status.success());
+}
+
+/// A token of Journey Hub, as the quickstart's secret pays for one.
+fn hub_token(server: &Quickstart) -> String {
+    let secret = SecretBuf::new(server.text("/journey_hub/secret"));
+    let nonce = text(random_letters(32).unwrap().expose());
+    let (user, hash) = (server.text("/journey_hub/user_id"), proof(&secret, &nonce));
+    let body = format!("userId={user}&nonce={nonce}&hash={hash}");
+    let answer = server.ask(&format!(
+        "POST /api/v1/token HTTP/1.1\r\nHost: any\r\nContent-Length: {}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        body.len()
+    ));
+    let answer: Value = serde_json::from_str(answer.body()).unwrap();
+    answer["token"][0]["token"].as_str().unwrap().to_owned()
 }
