@@ -26,9 +26,8 @@ use tokio::sync::watch;
 
 use crate::actions::{Actions, Actor};
 use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
-use crate::dialects;
 use crate::logs;
-use crate::serve::{House, Server};
+use crate::serve::{House, Server, spoken};
 use output::Output;
 
 /// The front door for an API: issues, verifies and revokes credentials, and guards upstreams.
@@ -150,8 +149,7 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Docs(DocsCommand::Configuration) => {
             let lines: Vec<_> =
                 scheme::ALL.iter().map(|kind| (kind.name.as_str(), kind.summary)).collect();
-            let spoken: Vec<_> = dialects::ALL.iter().map(|it| (it.name, it.summary)).collect();
-            say(&config::markdown(&lines, &spoken));
+            say(&config::markdown(&lines, &spoken::all()));
             Ok(())
         }
         Command::Docs(DocsCommand::Sample) => {
@@ -186,7 +184,7 @@ fn read(file: Option<&Path>, place: &PlaceArgs) -> Result<Config, Mistakes> {
         _ => std::env::var(name).ok(),
     };
     let schemes: Vec<&str> = scheme::ALL.iter().map(|kind| kind.name.as_str()).collect();
-    let dialects: Vec<&str> = dialects::ALL.iter().map(|it| it.name).collect();
+    let dialects = spoken::names();
     let known = Known { schemes: &schemes, dialects: &dialects };
     let config = config::load(file, &environment, &known)?;
     file_guards::check(&config.guards, &config.mounts)?;
@@ -220,7 +218,7 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     let actions = server.actions(Actor::Operator("configuration file".into()));
     actions.set_file_guards(file_guards::stand(&actions, &guards).await?).await?;
     let mounts = file_guards::mounted(&actions, &mounts).await?;
-    actions.set_file_mounts(mounts, dialects::paths).await?;
+    actions.set_file_mounts(mounts, spoken::paths).await?;
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())

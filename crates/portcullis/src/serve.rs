@@ -3,6 +3,7 @@
 mod front;
 mod house;
 mod listen;
+pub(crate) mod spoken;
 pub(crate) mod upgrades;
 mod usage;
 

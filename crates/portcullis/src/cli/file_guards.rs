@@ -14,7 +14,7 @@ use crate::actions::Actions;
 use crate::actions::guards::FileGuard;
 use crate::actions::mounts::FileMount;
 use crate::config::{GuardSettings, Mistake, Mistakes, MountSettings};
-use crate::dialects;
+use crate::serve::spoken;
 
 /// Whether every guard and mount can be built, and all stand side by side.
 pub(super) fn check(guards: &[GuardSettings], mounts: &[MountSettings]) -> Result<(), Mistakes> {
@@ -51,7 +51,7 @@ pub(super) fn check(guards: &[GuardSettings], mounts: &[MountSettings]) -> Resul
         });
         let fits = built.and_then(|built| {
             standing.push(built);
-            let fits = mount::fit(&standing, &standing_guards, dialects::paths);
+            let fits = mount::fit(&standing, &standing_guards, spoken::paths);
             fits.map_err(|bad| bad.to_string())
         });
         if let Err(bad) = fits {
@@ -78,10 +78,8 @@ pub(super) async fn mounted(
 }
 
 fn mount(settings: &MountSettings) -> Result<mount::Definition, String> {
-    let dialect = dialects::named(&settings.dialect)
-        .ok_or_else(|| format!("there is no dialect `{}`", settings.dialect))?;
     let options = settings.options();
-    (dialect.check)(&options)?;
+    spoken::check(&settings.dialect, &options)?;
     Ok(mount::Definition {
         name: settings.name.clone(),
         dialect: settings.dialect.clone(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::output::Output;
 use super::place::InOrganization;
 use crate::actions::Actions;
-use crate::dialects;
+use crate::serve::spoken;
 
 #[derive(Subcommand)]
 pub(super) enum MountCommand {
@@ -27,7 +27,7 @@ pub(super) struct MountArgs {
     /// What to call it
     name: String,
     /// The dialect that is spoken there
-    #[arg(long, value_parser = dialects::ALL.iter().map(|it| it.name).collect::<Vec<_>>())]
+    #[arg(long, value_parser = spoken::names())]
     dialect: String,
     /// The path below which the dialect's own paths begin
     #[arg(long, default_value = "/")]
@@ -84,7 +84,7 @@ pub(super) async fn run(
             let realm = args.place.find(actions).await?;
             let definition = definition(args)?;
             let name = definition.name.clone();
-            actions.create_mount(&realm, definition, dialects::paths).await?;
+            actions.create_mount(&realm, definition, spoken::paths).await?;
             output.tell(&json!({ "name": name }), &format!("mount `{name}` stands"));
         }
     }
@@ -94,9 +94,7 @@ pub(super) async fn run(
 fn definition(args: MountArgs) -> anyhow::Result<Definition> {
     let lifetime = args.token_lifetime.map(|text| ("token_lifetime".to_owned(), text));
     let options = lifetime.into_iter().collect();
-    if let Some(dialect) = dialects::named(&args.dialect) {
-        (dialect.check)(&options).map_err(anyhow::Error::msg)?;
-    }
+    spoken::check(&args.dialect, &options).map_err(anyhow::Error::msg)?;
     let (name, dialect) = (args.name, args.dialect);
     Ok(Definition { name, dialect, hosts: args.hosts, prefix: args.path, options })
 }

@@ -36,8 +36,7 @@ use crate::actions::{ActionError, Actions, Actor};
 use crate::clock::SystemClock;
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
-use crate::dialects;
-use crate::serve::{House, Server};
+use crate::serve::{House, Server, spoken};
 
 /// The file with what the quickstart made, in the data folder.
 pub(super) const FILE: &str = "quickstart.json";
@@ -192,19 +191,19 @@ async fn credentials(
 async fn mount_dialects(actions: &Actions) -> anyhow::Result<()> {
     let root = actions.root().await?;
     let standing = actions.list_mounts().await?;
-    for dialect in dialects::ALL {
-        let name = format!("quickstart-{}", dialect.name.replace('_', "-"));
+    for dialect in spoken::names() {
+        let name = format!("quickstart-{}", dialect.replace('_', "-"));
         if standing.iter().any(|row| row.definition.name == name) {
             continue;
         }
         let definition = mount::Definition {
             name,
-            dialect: dialect.name.into(),
+            dialect: dialect.into(),
             hosts: Vec::new(),
             prefix: "/".into(),
             options: Options::new(),
         };
-        actions.create_mount(&root, definition, dialects::paths).await?;
+        actions.create_mount(&root, definition, spoken::paths).await?;
     }
     Ok(())
 }
