@@ -109,7 +109,7 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     guard_demo(&actions, &demo).await?;
     mount_dialects(&actions).await?;
     let earlier_hub = earlier.as_ref().and_then(|made| made.journey_hub.clone());
-    let (basic, api_key) = credentials(&actions, earlier).await?;
+    let (basic, api_key) = credentials(&actions, address, earlier).await?;
     let journey_hub = Some(hub(&actions, &base_url, earlier_hub).await?);
     let guarded_url = format!("{base_url}/demo/hello");
     let pid = std::process::id();
@@ -156,35 +156,54 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
     Ok(actions.create_guard(actions.root().await?.id, definition).await?)
 }
 
-/// One working credential of every scheme: those of the earlier file, or new ones in their place.
+/// One working credential of every scheme: those of the earlier file that still pass at `address`,
+/// and new ones in the place of the others, which are revoked.
 async fn credentials(
     actions: &Actions,
+    address: SocketAddr,
     earlier: Option<Made>,
 ) -> anyhow::Result<(BasicMade, KeyMade)> {
-    if let Some(earlier) = earlier {
-        return Ok((earlier.basic, earlier.api_key));
-    }
     let owner = owner(actions).await?;
-    for key in actions.list_keys(&owner).await? {
-        // Its secret is gone with the earlier file.
-        if key.state != State::Deleted && key.label.starts_with("quickstart") {
-            actions.set_key_state(&key, State::Deleted).await?;
-        }
+    if owner.state == State::Disabled {
+        // That was somebody's decision, and is not undone by the way.
+        anyhow::bail!("the owner is disabled; `portcullis user enable {OWNER_LOGIN}` ends that");
     }
-    let password = random_letters(PASSWORD)?;
-    actions.set_password(&owner, &password).await?;
-    let key = async |label: &str| -> anyhow::Result<String> {
+    let (basic, api_key) = earlier.map(|it| (it.basic, it.api_key)).unzip();
+    let (password, basic_key) = basic.map(|it| (it.password, it.api_key)).unzip();
+    let password = match passing(address, scheme::BASIC, password).await? {
+        Some(kept) => kept,
+        None => {
+            let drawn = random_letters(PASSWORD)?;
+            actions.set_password(&owner, &drawn).await?;
+            drawn.expose_text().to_owned()
+        }
+    };
+    let key = async |name, earlier, label: &str| -> anyhow::Result<String> {
+        if let Some(kept) = passing(address, name, earlier).await? {
+            return Ok(kept);
+        }
+        for key in actions.list_keys(&owner).await? {
+            if key.state != State::Deleted && key.label == label {
+                actions.set_key_state(&key, State::Deleted).await?;
+            }
+        }
         let options = KeyOptions { label: label.into(), ..KeyOptions::default() };
-        let key = actions.create_key(&owner, options).await?;
-        Ok(key.shown.expose_text().to_owned())
+        Ok(actions.create_key(&owner, options).await?.shown.expose_text().to_owned())
     };
-    let basic = BasicMade {
-        username: OWNER_LOGIN.into(),
-        password: password.expose_text().to_owned(),
-        api_key: key("quickstart, for basic").await?,
-    };
-    let header = "X-Api-Key".into();
-    Ok((basic, KeyMade { key: key("quickstart").await?, header }))
+    let api_key_of_basic = key(scheme::BASIC, basic_key, "quickstart, for basic").await?;
+    let basic = BasicMade { username: OWNER_LOGIN.into(), password, api_key: api_key_of_basic };
+    let key = key(scheme::API_KEY, api_key.map(|it| it.key), "quickstart").await?;
+    Ok((basic, KeyMade { key, header: "X-Api-Key".into() }))
+}
+
+/// The secret, if the guard lets it pass: else it was revoked, or stands for nobody any more.
+async fn passing(
+    address: SocketAddr,
+    name: SchemeName,
+    secret: Option<String>,
+) -> anyhow::Result<Option<String>> {
+    let Some(secret) = secret else { return Ok(None) };
+    Ok((call(address, Some((name, &secret))).await? == 200).then_some(secret))
 }
 
 /// Every dialect on one origin, where their paths are disjoint by shape.

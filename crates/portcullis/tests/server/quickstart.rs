@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{BASE64, Home, Quickstart, basic, unknown_key};
+use crate::common::{BASE64, Home, Quickstart, basic, text, unknown_key};
 use base64::Engine as _;
 
 #[test]
@@ -162,4 +162,43 @@ fn a_second_run_keeps_the_secrets() {
     assert_eq!(again.api_key(), key);
     assert_eq!(again.get(&key).status(), 200);
     assert_eq!(again.get(&again.basic()).status(), 200);
+}
+
+#[test]
+fn a_second_run_replaces_what_no_longer_passes_and_keeps_the_rest() {
+    let first = Quickstart::start(Home::new());
+    let id = |text: &str| text.split('_').nth(2).unwrap().to_owned();
+    let (key, basic_key) = (first.text("/api_key/key"), first.text("/basic/api_key"));
+    first.home.done(&["key", "disable", &id(key)]);
+    let (key, basic_key, password) = (key.to_owned(), basic_key.to_owned(), first.basic());
+    let again = Quickstart::start(first.kill());
+    assert_ne!(again.text("/api_key/key"), key);
+    assert_eq!((again.text("/basic/api_key"), again.basic()), (&*basic_key, password.clone()));
+    // What was replaced is revoked, for good.
+    assert!(!again.home.run(&["key", "enable", &id(&key)]).status.success());
+    again.home.done(&["key", "revoke", &id(&basic_key)]);
+    assert!(again.home.set_password("owner", "another password").status.success());
+    let third = Quickstart::start(again.kill());
+    assert_ne!(third.text("/basic/api_key"), basic_key);
+    assert_ne!(third.basic(), password);
+    assert_eq!(third.get(&basic("owner", "another password")).status(), 401);
+    third.home.done(&["user", "delete", "owner"]);
+    let fourth = Quickstart::start(third.kill());
+    for credential in
+        [fourth.basic(), fourth.api_key(), basic("owner", fourth.text("/basic/api_key"))]
+    {
+        assert_eq!(fourth.get(&credential).status(), 200);
+    }
+}
+
+#[test]
+fn a_second_run_does_not_undo_that_its_owner_was_disabled() {
+    let first = Quickstart::start(Home::new());
+    first.home.done(&["user", "disable", "owner"]);
+    let home = first.kill();
+    let output = home.run(&["quickstart", "--listen", "127.0.0.1:0"]);
+    let told = text(&output.stderr);
+    assert!(!output.status.success() && told.contains("user enable owner"), "{told}");
+    home.done(&["user", "enable", "owner"]);
+    assert_eq!(Quickstart::start(home).stop().code, Some(0));
 }
