@@ -9,6 +9,7 @@ pub(crate) mod hub_secrets;
 pub(crate) mod keys;
 pub(crate) mod mounts;
 pub(crate) mod organizations;
+mod outcome;
 pub(crate) mod projects;
 pub(crate) mod roles;
 pub(crate) mod setup;
@@ -24,6 +25,7 @@ use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
 use portcullis_core::seal::{MasterKey, NoEntropy, Peppers};
 use portcullis_store::{Store, StoreError, Write, Writing};
+use tokio::sync::oneshot;
 
 pub(crate) use acknowledge::{Acknowledge, Wake};
 use authority::Needs;
@@ -137,19 +139,27 @@ impl Actions {
             let authority = self.decide(&deed.needs)?;
             let write = Write::new(self.actor.told(), deed.action)?;
             let write = if deed.urgent { write.urgent() } else { write };
-            let work = work.clone();
+            let (work, request) = (work.clone(), write.request);
+            // Apart from the store's answer, which may be lost.
+            let (tell, value) = oneshot::channel();
             let done = self.store.write(write, move |writing| {
                 authority.map_or(Ok(()), |authority| writing.uphold(&authority))?;
-                work(writing)
+                drop(tell.send(work(writing)?));
+                Ok(())
             });
-            match done.await {
-                Ok(done) => {
-                    self.acknowledge.wait(&self.store, done.revision).await?;
-                    return Ok(done.value);
+            let revision = match done.await {
+                Ok(done) => done.revision,
+                Err(StoreError::Changed) => {
+                    self.catch_up().await?;
+                    continue;
                 }
-                Err(StoreError::Changed) => self.catch_up().await?,
+                Err(StoreError::UnknownOutcome) => {
+                    outcome::find(|| self.store.find_outcome(request)).await?
+                }
                 Err(error) => return Err(error.into()),
-            }
+            };
+            self.acknowledge.wait(&self.store, revision).await?;
+            return value.await.map_err(|_| StoreError::Stopped.into());
         }
         Err(StoreError::Changed.into())
     }
