@@ -29,6 +29,20 @@ pub enum Target {
     Sqlite(PathBuf),
 }
 
+impl Target {
+    /// Whether what is said to it would cross a network in plain text, though nobody has said that
+    /// it may (`sslmode=disable`).
+    ///
+    /// # Errors
+    /// It is a URL that cannot be understood.
+    pub fn is_exposed(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Postgres(url) => tls::Wanted::of(url.expose_text())?.is_exposed(),
+            Self::Sqlite(_) => Ok(false),
+        }
+    }
+}
+
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

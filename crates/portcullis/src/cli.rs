@@ -132,11 +132,15 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Quickstart(args) => quickstart::run(load(&place)?, args).await,
         Command::Serve { listen } => serve(load(&place)?, listen).await,
         Command::CheckConfig { file } => {
-            if let Err(mistakes) = read(Some(&file), &place) {
-                if json {
-                    say(&format!("{}\n", serde_json::json!(mistakes.iter().collect::<Vec<_>>())));
+            match read(Some(&file), &place) {
+                Ok(config) => warn(&config),
+                Err(mistakes) => {
+                    let told: Vec<_> = mistakes.iter().collect();
+                    if json {
+                        say(&format!("{}\n", serde_json::json!(told)));
+                    }
+                    return Err(mistakes.into());
                 }
-                return Err(mistakes.into());
             }
             let none = format!("{} has no mistakes\n", file.display());
             say(if json { "[]\n" } else { &none });
@@ -210,6 +214,7 @@ fn operator() -> Actor {
 async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result<()> {
     config.server.listen = listen.unwrap_or(config.server.listen);
     logs::start(config.log.format, config.log.level)?;
+    warn(&config);
     if config.store.data.join(quickstart::FILE).exists() {
         complain("warning: this folder holds the secrets of a quickstart; it is for trying out\n");
     }
@@ -222,6 +227,13 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())
+}
+
+/// Says what `config` had better not do.
+fn warn(config: &Config) {
+    if let Some(warning) = config.store.warning() {
+        complain(&format!("warning: {warning}\n"));
+    }
 }
 
 /// Turns true on Ctrl-C or SIGTERM.

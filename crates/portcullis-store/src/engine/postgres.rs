@@ -118,10 +118,7 @@ impl fmt::Debug for Connection {
 impl Connection {
     pub(super) fn open(url: &str, deadlines: Deadlines) -> Result<Self, StoreError> {
         let wanted = Wanted::of(url)?;
-        let mut config: Config = wanted.url.expose_text().parse().map_err(|_| {
-            // The parser's own message may quote the password.
-            StoreError::Unreachable("the database URL is not one".into())
-        })?;
+        let mut config = wanted.config()?;
         config.connect_timeout(deadlines.connect).tcp_user_timeout(UNANSWERED);
         config.application_name("portcullis").target_session_attrs(TargetSessionAttrs::ReadWrite);
         let runtime = Builder::new_current_thread().enable_all().build();

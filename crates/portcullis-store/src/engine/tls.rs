@@ -2,6 +2,7 @@
 //! names. What is asked for and cannot be had is an error; nothing falls back to plain text.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::StoreError;
@@ -18,7 +21,9 @@ use crate::error::StoreError;
 #[derive(Debug)]
 pub(super) struct Wanted {
     /// Without what the client does not know.
-    pub(super) url: SecretBuf,
+    url: SecretBuf,
+    /// Whether it says anything, be it that there shall be none.
+    chosen: bool,
     tls: Option<PathBuf>,
 }
 
@@ -63,7 +68,31 @@ impl Wanted {
         } else {
             format!("{person}@{address}?{query}")
         };
-        Ok(Self { url: SecretBuf::new(url), tls })
+        let chosen = mode.is_some() || roots.is_some();
+        Ok(Self { url: SecretBuf::new(url), chosen, tls })
+    }
+
+    /// What else it says.
+    pub(super) fn config(&self) -> Result<Config, StoreError> {
+        // The parser's own message may quote the password.
+        self.url.expose_text().parse().map_err(|_| refused("the database URL is not one"))
+    }
+
+    /// Whether it leads to another machine, and leaves open how.
+    pub(super) fn is_exposed(&self) -> Result<bool, StoreError> {
+        let config = self.config()?;
+        let remote = |address: &IpAddr| !address.to_canonical().is_loopback();
+        let named = |host: &Host| match host {
+            Host::Tcp(name) => name.parse().map_or(name != "localhost", |address| remote(&address)),
+            Host::Unix(_) => false,
+        };
+        let addresses = config.get_hostaddrs();
+        let away = if addresses.is_empty() {
+            config.get_hosts().iter().any(named)
+        } else {
+            addresses.iter().any(remote)
+        };
+        Ok(away && !self.chosen)
     }
 
     /// What makes the connection safe, if it is to be.
@@ -132,6 +161,29 @@ mod tests {
         let odd = Wanted::of("postgres://a:b?sslmode=c@h/d").unwrap();
         assert_eq!(odd.url.expose_text(), "postgres://a:b?sslmode=c@h/d?sslmode=disable");
         assert!(Wanted::of("host=h sslmode=prefer").is_err());
+    }
+
+    #[test]
+    fn a_url_to_another_machine_that_leaves_tls_open_is_exposed() {
+        for (url, exposed) in [
+            ("postgres://a:b@db.example/d", true),
+            ("postgres://192.0.2.7/d", true),
+            ("postgres://[2001:db8::7]/d", true),
+            ("postgres://localhost,db.example/d", true),
+            ("postgres:///d?host=db.example", true),
+            ("postgres://localhost/d?hostaddr=192.0.2.7", true),
+            ("postgres://db.example/d?sslmode=disable", false),
+            ("postgres://db.example/d?sslrootcert=/r.pem", false),
+            ("postgres://localhost/d", false),
+            ("postgres://127.0.0.1:5433/d", false),
+            ("postgres://[::1]/d", false),
+            ("postgres://%2Frun%2Fpostgresql/d", false),
+            ("postgres:///d?host=/run/postgresql", false),
+            ("postgres://db.example/d?hostaddr=127.0.0.1", false),
+        ] {
+            assert_eq!(Wanted::of(url).unwrap().is_exposed().unwrap(), exposed, "{url}");
+        }
+        assert!(Wanted::of("postgres://h:port/d").unwrap().is_exposed().is_err());
     }
 
     #[test]

@@ -193,7 +193,7 @@ pub(super) const KEYS: &[Key] = &[
         "max_connections",
         Count(1, 1_000_000),
         Default("10000"),
-        "How many connections may be open at once; more have to wait.",
+        "How many connections may be open at once; more are closed unanswered.",
     ),
     Key::new(
         "server",
@@ -234,10 +234,19 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "store",
         "url",
-        Text("a URL, as `postgres://user@host/database`"),
-        Optional("SQLite in the data folder", "\"postgres://portcullis@db.example/portcullis\""),
+        Text(
+            "a URL, as `postgres://user@host/database`, for TLS with \
+             `?sslmode=verify-full&sslrootcert=FILE`",
+        ),
+        Optional(
+            "SQLite in the data folder",
+            "\"postgres://portcullis@db.example/portcullis?sslmode=verify-full\
+             &sslrootcert=/etc/portcullis/roots.pem\"",
+        ),
         "The PostgreSQL database that several nodes share. A password in it is better given by \
-         the environment variable.",
+         the environment variable. `sslmode` is `verify-full` (`require` means the same) or \
+         `disable`, which holds if nothing is said; `sslrootcert` is the PEM file of the roots \
+         that vouch for the server.",
     )
     .or_variable("PORTCULLIS_DATABASE_URL")
     .secret(),
@@ -291,7 +300,7 @@ pub(super) const KEYS: &[Key] = &[
         "queue",
         Count(1, 10_000),
         Default("64"),
-        "How many checks may wait for a thread; more are refused with 503.",
+        "How many checks may wait for a thread; more are answered 429, with `Retry-After`.",
     ),
     Key::new(
         "passwords",

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use portcullis_core::secret::SecretBuf;
+use portcullis_store::Target;
 use zeroize::Zeroizing;
 
 use super::reader::Section;
@@ -47,6 +49,26 @@ pub(crate) struct StoreSettings {
     pub(crate) node_name: String,
 }
 
+impl StoreSettings {
+    /// Which database that is.
+    pub(crate) fn target(&self) -> Target {
+        match &self.url {
+            Some(url) => Target::Postgres(SecretBuf::new(url.expose())),
+            None => Target::Sqlite(self.data.clone()),
+        }
+    }
+
+    /// What can be done so, but had better not.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        let exposed = self.target().is_exposed().unwrap_or_default();
+        exposed.then_some(
+            "the database is on another machine, and what is said to it is not encrypted: add \
+             `sslmode=verify-full` and `sslrootcert` to its URL, or `sslmode=disable` if that is \
+             meant",
+        )
+    }
+}
+
 /// Reads `[store]`.
 pub(super) fn store(mut section: Section<'_, '_>) -> Option<StoreSettings> {
     let data = section.text("data", folder);
@@ -71,7 +93,9 @@ fn folder(text: &str) -> Option<PathBuf> {
 
 fn database(text: &str) -> Option<SecretText> {
     let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"))?;
-    let good = !rest.is_empty() && rest.bytes().all(|it| it.is_ascii_graphic());
+    let good = !rest.is_empty()
+        && rest.bytes().all(|it| it.is_ascii_graphic())
+        && Target::Postgres(SecretBuf::new(text)).is_exposed().is_ok();
     good.then(|| SecretText::new(text))
 }
 

@@ -219,8 +219,13 @@ fn a_wrong_secret_is_refused_unseen() {
         ),
         (
             "[store]\nurl = \"mysql://CANARY\"",
-            "p.toml:2:7: store.url: expected a URL, as `postgres://user@host/database`, found \
-             something else, which is not shown",
+            "p.toml:2:7: store.url: expected a URL, as `postgres://user@host/database`, for TLS \
+             with `?sslmode=verify-full&sslrootcert=FILE`, found something else, which is not shown",
+        ),
+        (
+            "[store]\nurl = \"postgres://u:CANARY@h/d?sslmode=prefer\"",
+            "p.toml:2:7: store.url: expected a URL, as `postgres://user@host/database`, for TLS \
+             with `?sslmode=verify-full&sslrootcert=FILE`, found something else, which is not shown",
         ),
     ] {
         check(text, &[expected]);
@@ -443,7 +448,8 @@ fn the_environment_prevails_and_its_mistakes_name_the_variable() {
         [
             format!("p.toml:2:10: server.listen: expected {address}, found the number `1`"),
             "PORTCULLIS_DATABASE_URL: store.url: expected a URL, as \
-             `postgres://user@host/database`, found something else, which is not shown"
+             `postgres://user@host/database`, for TLS with \
+             `?sslmode=verify-full&sslrootcert=FILE`, found something else, which is not shown"
                 .to_owned(),
             format!(
                 "PORTCULLIS_LISTEN: server.listen: expected {address}, found the text `CANARY`"

@@ -9,7 +9,7 @@ use portcullis_core::password::Cost;
 use portcullis_core::seal::{MasterKey, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
-use portcullis_store::{Store, Target, folder};
+use portcullis_store::{Store, folder};
 
 use crate::actions::{Acknowledge, Actions, Actor, setup};
 use crate::clock::SystemClock;
@@ -35,11 +35,8 @@ impl House {
         let place = &config.store;
         folder::prepare(&place.data)?;
         let clock = Arc::new(SystemClock::starting_at(Timestamp::MIN));
-        let target = match &place.url {
-            Some(url) => Target::Postgres(SecretBuf::new(url.expose())),
-            None => Target::Sqlite(place.data.clone()),
-        };
-        let store = Arc::new(Store::open(target, clock.clone()).context("opening the store")?);
+        let store = Store::open(place.target(), clock.clone()).context("opening the store")?;
+        let store = Arc::new(store);
         let stamp = store.read(|reading| reading.stamp()).await?;
         clock.raise(stamp.wall_high);
         if clock.behind() > CLOCK_TOLERANCE {

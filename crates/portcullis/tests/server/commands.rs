@@ -293,6 +293,18 @@ fn a_server_is_refused_where_another_runs_and_warned_where_a_quickstart_was() {
 }
 
 #[test]
+fn a_database_on_another_machine_that_is_spoken_to_in_plain_text_is_warned_of() {
+    let url = "postgres://portcullis:CANARY@192.0.2.7/portcullis";
+    for (query, warned) in [("", true), ("?sslmode=disable", false)] {
+        let home = Home::with(&[("PORTCULLIS_DATABASE_URL", format!("{url}{query}"))]);
+        let output = home.run(&["check-config", &home.write("config.toml", "")]);
+        let told = text(&output.stderr);
+        assert!(output.status.success() && !told.contains("CANARY"), "{told}");
+        assert_eq!(told.starts_with("warning: ") && told.contains("sslmode"), warned, "{told}");
+    }
+}
+
+#[test]
 fn check_config_tells_every_mistake_at_once_with_its_place() {
     let home = Home::with(&[("PORTCULLIS_LISTEN", "nowhere".into())]);
     let config = "\
