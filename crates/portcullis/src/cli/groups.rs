@@ -71,7 +71,8 @@ pub(super) async fn run(
     match command {
         GroupCommand::Create { name, place } => {
             actions.create_group(place.find(actions).await?.id, &name).await?;
-            let text = format!("group `{name}` made; next: portcullis group add '{name}' LOGIN");
+            let next = format!("portcullis group add '{name}' LOGIN{}", place.as_organization());
+            let text = format!("group `{name}` made; next: {next}");
             output.tell(&json!({ "name": name }), &text);
         }
         GroupCommand::List { place } => {
@@ -84,14 +85,14 @@ pub(super) async fn run(
         }
         GroupCommand::Add { name, login, place, realm } => {
             let group = find(&name, place).await?;
-            let user = realm.user(actions, &login).await?;
+            let user = realm.or(place).user(actions, &login).await?;
             actions.set_member(&group, &user, State::Active).await?;
             let value = json!({ "name": name, "login": login, "member": true });
             output.tell(&value, &format!("user `{login}` is in group `{name}` now"));
         }
         GroupCommand::Remove { name, login, place, realm } => {
             let group = find(&name, place).await?;
-            let user = realm.user(actions, &login).await?;
+            let user = realm.or(place).user(actions, &login).await?;
             actions.set_member(&group, &user, State::Deleted).await?;
             let value = json!({ "name": name, "login": login, "member": false });
             output.tell(&value, &format!("user `{login}` is in group `{name}` no longer"));

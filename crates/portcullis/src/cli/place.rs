@@ -18,18 +18,28 @@ pub(super) struct InOrganization {
 /// Whose login names are meant: those of a realm.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct InRealm {
-    /// The number of the realm, or of an organization in it; the root is 1
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    realm: i64,
+    /// The number of the realm, or of an organization in it [default: that of --organization,
+    /// where there is one; else the root]
+    #[arg(long, value_name = "NUMBER")]
+    realm: Option<i64>,
 }
 
 impl InOrganization {
     /// How the next command says that it means the realm of this organization.
     pub(super) fn as_realm(self) -> String {
-        if self.organization == 1 {
+        self.told("--realm")
+    }
+
+    /// How the next command says that it means this organization too.
+    pub(super) fn as_organization(self) -> String {
+        self.told("--organization")
+    }
+
+    fn told(self, option: &str) -> String {
+        if self.organization == ROOT {
             String::new()
         } else {
-            format!(" --realm {}", self.organization)
+            format!(" {option} {}", self.organization)
         }
     }
 
@@ -39,8 +49,13 @@ impl InOrganization {
 }
 
 impl InRealm {
+    /// The same; where nothing is said, the realm of `place`.
+    pub(super) fn or(self, place: InOrganization) -> Self {
+        Self { realm: self.realm.or(Some(place.organization)) }
+    }
+
     pub(super) async fn find(self, actions: &Actions) -> Result<Id<Organization>, ActionError> {
-        let organization = find(actions, self.realm).await?.id;
+        let organization = find(actions, self.realm.unwrap_or(ROOT)).await?.id;
         Ok(actions.store.read(move |reading| reading.realm_of(organization)).await?)
     }
 
@@ -56,6 +71,9 @@ impl InRealm {
         }
     }
 }
+
+/// The number of the root organization.
+const ROOT: i64 = 1;
 
 /// The organization with this number, wherever it stands.
 pub(super) async fn find(actions: &Actions, number: i64) -> Result<Organization, ActionError> {

@@ -88,7 +88,8 @@ pub(super) async fn run(
         RoleCommand::Create { name, abilities, place } => {
             let organization = place.find(actions).await?.id;
             actions.create_role(organization, &name, &abilities).await?;
-            let text = format!("role `{name}` made; next: portcullis role grant '{name}' LOGIN");
+            let next = format!("portcullis role grant '{name}' LOGIN{}", place.as_organization());
+            let text = format!("role `{name}` made; next: {next}");
             output.tell(&json!({ "name": name, "abilities": abilities }), &text);
         }
         RoleCommand::List { place } => {
@@ -137,7 +138,7 @@ async fn grant(
         }
         (None, login) => {
             let login = login.as_deref().unwrap_or_default();
-            let found = args.realm.user(actions, login).await?;
+            let found = args.realm.or(args.place).user(actions, login).await?;
             (Holder::User(found.id), format!("user `{login}`"))
         }
     };

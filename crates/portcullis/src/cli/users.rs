@@ -1,6 +1,6 @@
 //! `user`: people, and scripts that act as one.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, IsTerminal as _};
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -11,6 +11,7 @@ use portcullis_store::roles::Held;
 use portcullis_store::users::UserRow;
 use serde_json::{Value, json};
 
+use super::complain;
 use super::output::{Output, with};
 use super::place::{InOrganization, InRealm};
 use crate::actions::users::{UserOptions, UserUpdate};
@@ -125,6 +126,9 @@ pub(super) async fn run(
         }
         UserCommand::Password { login, realm } => {
             let user = realm.user(actions, &login).await?;
+            if std::io::stdin().is_terminal() {
+                complain("the new password, which shows as you type: ");
+            }
             let mut line = String::new();
             std::io::stdin().lock().read_line(&mut line).context("reading the password")?;
             let password = SecretBuf::new(line.trim_end_matches(['\r', '\n']));

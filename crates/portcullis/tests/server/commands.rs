@@ -219,6 +219,25 @@ const MISUSES: &[(&[&str], &str)] = &[
 ];
 
 #[test]
+fn a_login_name_is_looked_for_in_the_realm_of_the_organization_that_is_named() {
+    let home = Home::new();
+    home.done(&["user", "create", "bob"]);
+    home.done(&["org", "create", "Acme", "--realm"]);
+    home.done(&["user", "create", "bob", "--organization", "2"]);
+    let made = home.done(&["group", "create", "Team", "--organization", "2"]);
+    assert!(made.ends_with("portcullis group add 'Team' LOGIN --organization 2\n"), "{made}");
+    home.done(&["group", "add", "Team", "bob", "--organization", "2"]);
+    home.done(&["role", "grant", "Owner", "bob", "--organization", "2"]);
+    let groups = |realm| home.json(&["user", "show", "bob", "--realm", realm])["groups"].clone();
+    assert_eq!((groups("1"), groups("2")), (json!([]), json!(["Team"])));
+    // Somebody of another realm must be meant.
+    home.done(&["role", "grant", "Owner", "bob", "--organization", "2", "--realm", "1"]);
+    let roles = |realm| home.json(&["user", "show", "bob", "--realm", realm])["roles"].clone();
+    let held = json!([{ "role": "Owner", "organization": 2 }]);
+    assert_eq!((roles("1"), roles("2")), (held.clone(), held));
+}
+
+#[test]
 fn a_mistake_is_told_in_one_line_and_changes_nothing() {
     let server = Quickstart::start(Home::new());
     let home = &server.home;
