@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::control;
 
 /// How often the nodes' rows are looked at.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a command waits before it says so.
+const QUIET: Duration = Duration::from_secs(1);
 /// After so long no lease from before holds.
 const PRESUMED_DEAD: Duration = Duration::from_millis(PRESUMED_DEAD_MILLIS);
 
@@ -76,7 +79,13 @@ impl Acknowledge {
                     // Only a hint: a server looks every second anyway.
                     drop(control::ring(folder));
                 }
-                Ok(by_rows(store, revision, folder.as_ref(), clock.as_ref()).await?)
+                let mut done = pin!(by_rows(store, revision, folder.as_ref(), clock.as_ref()));
+                if let Ok(done) = tokio::time::timeout(QUIET, &mut done).await {
+                    return Ok(done?);
+                }
+                let most = PRESUMED_DEAD.as_secs();
+                tracing::warn!("a server does not answer; waiting for it, {most} s at most");
+                Ok(done.await?)
             }
         }
     }

@@ -1,11 +1,14 @@
 //! The commands beside a server: their help, their JSON, and what they say of a mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 
+use portcullis_store::folder::FolderLock;
 use serde_json::{Value, json};
 
-use crate::common::{Home, Quickstart, Server, text};
+use crate::common::{Home, Quickstart, Server, text, wait};
 
 /// Every command that has none below it, found by asking for help as a person does.
 fn leaves(home: &Home, above: &[&str], found: &mut BTreeSet<String>) {
@@ -293,6 +296,23 @@ fn commands_need_no_server_and_the_next_server_knows_what_they_did() {
     let ended = server.stop();
     assert_eq!((ended.code, &*ended.stdout), (Some(0), ""));
     ended.home.done(&["user", "list"]);
+}
+
+#[test]
+fn a_command_that_waits_for_a_server_says_so() {
+    let home = Home::new();
+    home.done(&["user", "create", "zoe"]);
+    // A server that has a row and the folder's lock, and does nothing more.
+    wait(home.store().tend(|tending| tending.insert_node([7; 16], "silent", ""))).unwrap();
+    let lock = FolderLock::take(&home.data()).unwrap().unwrap();
+    let mut command = home.command(&["user", "disable", "zoe"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("a server does not answer; waiting for it, 34 s at most"), "{said}");
+    drop(lock);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && text(&output.stdout).contains("`zoe` is disabled now"));
 }
 
 #[test]
