@@ -84,7 +84,8 @@ pub struct Rejected {
     pub user: Option<Id<User>>,
 }
 
-/// Why authentication said no. Outside, all but the last of each comment's kind look alike.
+/// Why authentication said no. Outside, all look alike but [`Ambiguous`](Self::Ambiguous) and
+/// [`TooManyAttempts`](Self::TooManyAttempts), which say nothing of a credential.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rejection {
     /// The caller presented more than one credential (RFC 6750, section 2, forbids it).

@@ -16,7 +16,7 @@ use crate::password::PasswordVerifier;
 pub struct User {
     /// Their identity.
     pub id: Id<Self>,
-    /// The revision of the last change to them, their password, grants or memberships.
+    /// The revision of the last change of their own row.
     pub version: Revision,
     /// The number that dialects show, one sequence in a realm.
     pub number: i64,

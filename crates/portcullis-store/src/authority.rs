@@ -1,4 +1,4 @@
-//! That a write is still allowed at its own revision (`docs/revocation.md`, rule 9).
+//! That a write is still allowed at its own revision (`docs/revocation.md`).
 
 use portcullis_core::credential::Credential;
 use portcullis_core::id::{Id, Revision};

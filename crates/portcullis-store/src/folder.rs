@@ -12,7 +12,7 @@ const LOCK_FILE: &str = "server.lock";
 /// Makes the data folder, readable by its owner alone, or checks the one that is there.
 ///
 /// # Errors
-/// It cannot be made, or others may write to it.
+/// It cannot be made, or others have any right in it.
 pub fn prepare(folder: &Path) -> Result<(), StoreError> {
     let failed = |source| failed(folder, "the data folder", source);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;

@@ -174,8 +174,8 @@ impl Writing<'_> {
         )
     }
 
-    /// Deletes an organization. One flag takes its users, projects, credentials and sessions with
-    /// it, for whatever stands in it is judged by it; its guards give their names back.
+    /// Deletes an organization. One flag takes its users, credentials and sessions with it, for
+    /// whatever stands in it is judged by it; its guards give their names back.
     ///
     /// # Errors
     /// It is the root, others stand below it, there is none, or the store's own.

@@ -253,10 +253,10 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "store",
         "master_key",
-        Text("32 to 1024 printable characters"),
-        Optional("no key is given", "\"\""),
-        "The key under which secrets are sealed. It is read from the environment alone, so that \
-         it never lies beside what it seals.",
+        Text("32 random bytes in base64, 44 characters, as `openssl rand -base64 32` makes them"),
+        Optional("the file `master.key` in the data folder, made at the first start", "\"\""),
+        "The key under which secrets are sealed. It is never read from this file, so that it \
+         does not lie beside what it seals.",
     )
     .only_variable("PORTCULLIS_MASTER_KEY")
     .secret(),

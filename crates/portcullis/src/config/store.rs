@@ -1,9 +1,9 @@
 //! The section `[store]`: where things are kept, and the secrets needed for it.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use portcullis_core::seal::MasterKey;
 use portcullis_core::secret::SecretBuf;
 use portcullis_store::Target;
 use zeroize::Zeroizing;
@@ -12,8 +12,6 @@ use super::reader::Section;
 
 /// The longest name of a node or a guard, in bytes.
 const MAX_LABEL: usize = 63;
-/// The shortest and the longest master key, in characters.
-const MASTER_KEY: RangeInclusive<usize> = 32..=1_024;
 
 /// A text of the configuration that must not be seen, wiped when it is dropped.
 pub(crate) struct SecretText(Zeroizing<String>);
@@ -44,7 +42,7 @@ pub(crate) struct StoreSettings {
     /// The `PostgreSQL` database that several nodes share; without it, `SQLite` in the folder.
     pub(crate) url: Option<SecretText>,
     /// The key under which secrets are sealed; from the environment alone.
-    pub(crate) master_key: Option<SecretText>,
+    pub(crate) master_key: Option<MasterKey>,
     /// The name of this node, its own among all that share a database.
     pub(crate) node_name: String,
 }
@@ -99,7 +97,6 @@ fn database(text: &str) -> Option<SecretText> {
     good.then(|| SecretText::new(text))
 }
 
-fn master_key(text: &str) -> Option<SecretText> {
-    let good = MASTER_KEY.contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
-    good.then(|| SecretText::new(text))
+fn master_key(text: &str) -> Option<MasterKey> {
+    MasterKey::parse(text).ok()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use portcullis_core::seal::MasterKey;
 use proptest::prelude::*;
 
 use super::keys::{Absence, HEADERS, Home, KEYS, Key};
@@ -425,19 +426,20 @@ fn a_file_that_cannot_be_read_at_all_is_one_mistake() {
 
 #[test]
 fn the_environment_prevails_and_its_mistakes_name_the_variable() {
-    let key = "k".repeat(32);
+    let drawn = MasterKey::draw().unwrap();
+    let key = drawn.expose_text();
     let good = |name: &str| match name {
         "PORTCULLIS_LISTEN" => Some("0.0.0.0:1".to_owned()),
         "PORTCULLIS_DATA" => Some("/data".to_owned()),
         "PORTCULLIS_DATABASE_URL" => Some("postgresql://db".to_owned()),
-        "PORTCULLIS_MASTER_KEY" => Some(key.clone()),
+        "PORTCULLIS_MASTER_KEY" => Some(key.to_owned()),
         _ => None,
     };
     let config = parse("p.toml", b"[server]\nlisten = \"[::1]:2\"", &good, &KNOWN).unwrap();
     assert_eq!(config.server.listen, "0.0.0.0:1".parse().unwrap());
     assert_eq!(config.store.data, Path::new("/data"));
     assert_eq!(config.store.url.unwrap().expose(), "postgresql://db");
-    assert_eq!(config.store.master_key.unwrap().expose(), key);
+    assert_eq!(config.store.master_key.unwrap().id(), MasterKey::parse(key).unwrap().id());
 
     let bad = |_: &str| Some("CANARY".to_owned());
     let mistakes = parse("p.toml", b"[server]\nlisten = 1", &bad, &KNOWN).unwrap_err();
@@ -454,8 +456,9 @@ fn the_environment_prevails_and_its_mistakes_name_the_variable() {
             format!(
                 "PORTCULLIS_LISTEN: server.listen: expected {address}, found the text `CANARY`"
             ),
-            "PORTCULLIS_MASTER_KEY: store.master_key: expected 32 to 1024 printable characters, \
-             found something else, which is not shown"
+            "PORTCULLIS_MASTER_KEY: store.master_key: expected 32 random bytes in base64, \
+             44 characters, as `openssl rand -base64 32` makes them, found something else, which \
+             is not shown"
                 .to_owned(),
         ]
     );
@@ -475,7 +478,7 @@ fn a_variable_that_is_set_but_empty_is_a_mistake() {
 fn no_secret_is_shown() {
     let secret = |name: &str| {
         let key = name == "PORTCULLIS_MASTER_KEY";
-        key.then(|| "CANARY".repeat(8))
+        key.then(|| format!("{}A=", "CANARY".repeat(7)))
     };
     let config =
         parse("p.toml", b"[store]\nurl = \"postgres://u:CANARY@h/d\"", &secret, &KNOWN).unwrap();

@@ -31,7 +31,8 @@ pub(crate) struct House {
 
 impl House {
     /// Opens the store and what seals it.
-    pub(crate) async fn open(config: Config) -> anyhow::Result<Self> {
+    pub(crate) async fn open(mut config: Config) -> anyhow::Result<Self> {
+        let given = config.store.master_key.take();
         let place = &config.store;
         folder::prepare(&place.data)?;
         let clock = Arc::new(SystemClock::starting_at(Timestamp::MIN));
@@ -47,8 +48,8 @@ impl House {
             );
         }
         let fresh = stamp.revision.0 == 0;
-        let master = match &place.master_key {
-            Some(text) => MasterKey::parse(text.expose())?,
+        let master = match given {
+            Some(given) => given,
             None => master_key(&place.data, fresh)?,
         };
         let peppers = Arc::new(store.open_peppers(&master).await?);
