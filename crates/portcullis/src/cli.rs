@@ -30,9 +30,21 @@ use crate::logs;
 use crate::serve::{House, Server, spoken};
 use output::Output;
 
+/// What the first guard of one's own takes.
+const EXAMPLES: &str = "\
+Guard an API that listens on port 9000, and let one client in:
+  portcullis serve &
+  portcullis guard create my-api --path /api --upstream http://127.0.0.1:9000
+  portcullis user create alice
+  portcullis key create alice
+  curl -H 'X-Api-Key: pcl_key_…' http://127.0.0.1:8080/api/
+
+Commands work beside a running server, on the same data folder or database; what takes something
+away answers when no server goes by it any more.";
+
 /// The front door for an API: issues, verifies and revokes credentials, and guards upstreams.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     place: PlaceArgs,
@@ -57,7 +69,7 @@ struct PlaceArgs {
 enum Command {
     /// Try it out: one guarded demo API, one working credential of every scheme
     Quickstart(quickstart::QuickstartArgs),
-    /// Serve
+    /// Serve: answer guarded requests, until Ctrl-C or SIGTERM
     Serve {
         /// Where to listen, whatever the configuration says
         #[arg(long)]

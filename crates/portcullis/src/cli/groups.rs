@@ -28,12 +28,14 @@ pub(super) enum GroupCommand {
     },
     /// Show who is in a group, and the roles it holds
     Show {
+        /// The group
         name: String,
         #[command(flatten)]
         place: InOrganization,
     },
     /// Put a user into a group
     Add {
+        /// The group
         name: String,
         /// The user
         login: String,
@@ -44,6 +46,7 @@ pub(super) enum GroupCommand {
     },
     /// Take a user out of a group
     Remove {
+        /// The group
         name: String,
         /// The user
         login: String,
@@ -54,6 +57,7 @@ pub(super) enum GroupCommand {
     },
     /// Delete a group: its members lose what they held through it
     Delete {
+        /// The group
         name: String,
         #[command(flatten)]
         place: InOrganization,

@@ -23,9 +23,15 @@ pub(super) enum GuardCommand {
     /// List the guards, those of the configuration file too
     List,
     /// Show what a guard demands and where it leads
-    Show { name: String },
+    Show {
+        /// The guard
+        name: String,
+    },
     /// Delete a guard: its address answers no more
-    Delete { name: String },
+    Delete {
+        /// The guard
+        name: String,
+    },
 }
 
 #[derive(Args)]

@@ -37,18 +37,31 @@ pub(super) enum KeyCommand {
     },
     /// List the keys of a user
     List {
+        /// Whose keys
         login: String,
         #[command(flatten)]
         realm: InRealm,
     },
     /// Show what is known of a key, and when it was used last; a key is named by its id
-    Show { id: String },
+    Show {
+        /// The id of the key
+        id: String,
+    },
     /// Switch a key off
-    Disable { id: String },
+    Disable {
+        /// The id of the key
+        id: String,
+    },
     /// Switch a key on again
-    Enable { id: String },
+    Enable {
+        /// The id of the key
+        id: String,
+    },
     /// Revoke a key, for good: answers when no server accepts it any more
-    Revoke { id: String },
+    Revoke {
+        /// The id of the key
+        id: String,
+    },
 }
 
 pub(super) async fn run(

@@ -28,15 +28,32 @@ pub(super) enum OrgCommand {
         top: InOrganization,
     },
     /// Show what is known of an organization
-    Show { number: i64 },
+    Show {
+        /// Its number
+        number: i64,
+    },
     /// Give an organization another name
-    Rename { number: i64, name: String },
+    Rename {
+        /// Its number
+        number: i64,
+        /// Its new name
+        name: String,
+    },
     /// Switch an organization off: nothing in it or below is accepted any more
-    Disable { number: i64 },
+    Disable {
+        /// Its number
+        number: i64,
+    },
     /// Switch an organization on again
-    Enable { number: i64 },
+    Enable {
+        /// Its number
+        number: i64,
+    },
     /// Delete an organization for good, with its users, keys and guards
-    Delete { number: i64 },
+    Delete {
+        /// Its number
+        number: i64,
+    },
 }
 
 pub(super) async fn run(

@@ -29,12 +29,14 @@ pub(super) enum RoleCommand {
     },
     /// Show what a role allows
     Show {
+        /// The role
         name: String,
         #[command(flatten)]
         place: InOrganization,
     },
     /// Let a role allow more
     Allow {
+        /// The role
         name: String,
         /// The abilities
         #[arg(required = true)]
@@ -44,6 +46,7 @@ pub(super) enum RoleCommand {
     },
     /// Let a role allow less
     Deny {
+        /// The role
         name: String,
         /// The abilities
         #[arg(required = true)]
@@ -57,6 +60,7 @@ pub(super) enum RoleCommand {
     Withdraw(GrantArgs),
     /// Delete a role, whoever holds it
     Delete {
+        /// The role
         name: String,
         #[command(flatten)]
         place: InOrganization,

@@ -39,12 +39,14 @@ pub(super) enum UserCommand {
     },
     /// Show what is known of a user: roles, groups, whether a password is set
     Show {
+        /// The login name
         login: String,
         #[command(flatten)]
         realm: InRealm,
     },
     /// Change the name or the address of a user
     Update {
+        /// The login name
         login: String,
         /// What people call them
         #[arg(long)]
@@ -57,6 +59,7 @@ pub(super) enum UserCommand {
     },
     /// Set a password, read from standard input
     Password {
+        /// The login name
         login: String,
         #[command(flatten)]
         realm: InRealm,
@@ -70,18 +73,21 @@ pub(super) enum UserCommand {
     },
     /// Switch a user off: nothing of theirs is accepted any more
     Disable {
+        /// The login name
         login: String,
         #[command(flatten)]
         realm: InRealm,
     },
     /// Switch a user on again
     Enable {
+        /// The login name
         login: String,
         #[command(flatten)]
         realm: InRealm,
     },
     /// Delete a user, for good
     Delete {
+        /// The login name
         login: String,
         #[command(flatten)]
         realm: InRealm,

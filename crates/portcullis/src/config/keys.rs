@@ -169,7 +169,9 @@ pub(super) const HEADERS: &[Header] = &[
         name: "guard",
         most: Some(MAX_GUARDS),
         meaning: "A route with what it demands and where it leads. Options of a scheme stand in a \
-                  table of its name, as `[guard.api_key]`.",
+                  table of its name, as `[guard.api_key]`. They stand in the file alone, and no \
+                  command changes them. Nodes that share a database must have the same ones in \
+                  their files, for those of the node that started last stand for all.",
     },
     Header {
         name: "mount",

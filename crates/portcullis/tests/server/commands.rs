@@ -15,7 +15,7 @@ fn leaves(home: &Home, above: &[&str], found: &mut BTreeSet<String>) {
     let help = home.done(&[above, &["--help"]].concat());
     assert!(help.contains("Usage: portcullis"), "{above:?}: {help}");
     let about = help.lines().next().unwrap();
-    assert!(about.contains(' ') || about == "Serve", "{above:?}: {about:?}");
+    assert!(about.contains(' '), "{above:?}: {about:?}");
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = listed.take_while(|line| !line.is_empty());
     let below: Vec<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
