@@ -320,14 +320,12 @@ impl<L: CredentialLookup> Authenticator<L> {
         let live = self.live_password(user.as_deref(), claim.realm, request.received());
         let credential = live.as_ref().map_or(self.decoy.credential, |live| live.credential);
         let mac = self.claim_mac(&credential, claim);
-        let reason = match (&live, &user) {
-            (Ok(password), Some(user)) if password.remembered.is(&mac) => {
-                let principal = Principal { user: Arc::clone(user), credential };
-                return Begun::Authenticated(Authenticated { principal, scheme: claim.scheme });
-            }
-            (Ok(_), _) => Rejection::WrongProof,
-            (Err(reason), _) => *reason,
-        };
+        let remembered = live.is_ok_and(|password| password.remembered.is(&mac));
+        if remembered && let Some(user) = user {
+            let principal = Principal { user, credential };
+            return Begun::Authenticated(Authenticated { principal, scheme: claim.scheme });
+        }
+        let reason = live.err().unwrap_or(Rejection::WrongProof);
         let verifier = live.map_or(self.decoy.password, |live| live.verifier);
         Begun::Pending(Box::new(Pending {
             claim: mac,

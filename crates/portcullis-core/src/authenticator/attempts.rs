@@ -38,7 +38,6 @@ pub struct Attempts {
 pub struct Place {
     name: u64,
     source: u64,
-    both: u64,
 }
 
 impl Attempts {
@@ -50,24 +49,28 @@ impl Attempts {
 
     /// Where a claim on `login` in `realm` from `source` is counted.
     pub fn place(&self, realm: Id<Organization>, login: &str, source: IpAddr) -> Place {
-        let source = network(source);
         let name = self.hasher.hash_one((realm, login));
-        Place {
-            name,
-            source: self.hasher.hash_one(source),
-            both: self.hasher.hash_one((name, source)),
-        }
+        Place { name, source: self.hasher.hash_one(network(source)) }
+    }
+
+    /// What names the pair of name and address.
+    fn both(&self, place: &Place) -> u64 {
+        self.hasher.hash_one((place.name, place.source))
     }
 
     /// How long a claim must wait before it is looked at, if it must.
     pub fn locked(&self, place: &Place, now: Timestamp) -> Option<Duration> {
         let now = seconds(now);
         let source = self.wait(place.source, FREE_FOR_SOURCE, now);
-        let known = slot(&self.right, place.both)
-            .is_some_and(|slot| slot.load(Ordering::Relaxed) == place.both);
-        let name = if known { 0 } else { self.wait(place.name, FREE_FOR_NAME, now) };
+        let name = self.wait(place.name, FREE_FOR_NAME, now);
+        let name = if name > 0 && self.was_right(place) { 0 } else { name };
         let wait = source.max(name);
         (wait > 0).then(|| Duration::from_secs(wait))
+    }
+
+    fn was_right(&self, place: &Place) -> bool {
+        let both = self.both(place);
+        slot(&self.right, both).is_some_and(|slot| slot.load(Ordering::Relaxed) == both)
     }
 
     /// Counts a wrong password.
@@ -80,8 +83,9 @@ impl Attempts {
     /// A right password: its name begins anew, and its address is known for it. The address's own
     /// count stays, or an attacker with one account could clear it between guesses at others.
     pub fn succeeded(&self, place: &Place) {
-        if let Some(slot) = slot(&self.right, place.both) {
-            slot.store(place.both, Ordering::Relaxed);
+        let both = self.both(place);
+        if let Some(slot) = slot(&self.right, both) {
+            slot.store(both, Ordering::Relaxed);
         }
         if let Some(slot) = slot(&self.wrong, place.name)
             && Count::unpack(slot.load(Ordering::Relaxed)).tag == tag(place.name)
