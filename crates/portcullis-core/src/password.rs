@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
 
 use crate::seal::{self, NoEntropy, Pepper, PepperId, Peppers};
@@ -30,6 +30,9 @@ pub const VERIFIER_BYTES: usize = 1 + 4 * 4 + SALT + HASH;
 const FORM: u8 = 1;
 const SALT: usize = 16;
 const HASH: usize = 32;
+/// From this many bytes on, every allocation has pages of its own: glibc's threshold adapts to what
+/// is freed, but never beyond 32 MiB.
+const OWN_PAGES: usize = 33 << 20;
 
 /// What one slow hash costs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +114,17 @@ pub enum HashError {
     Entropy(#[from] NoEntropy),
 }
 
+/// Memory for one hash, which goes back to the system with it; `None` if there is none.
+///
+/// What is smaller than [`OWN_PAGES`], glibc keeps for later, and hardly ever finds a use for: each
+/// hash would take new memory. What is reserved and not used costs addresses, not memory.
+fn room(blocks: usize) -> Option<Vec<Block>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(blocks.max(OWN_PAGES / Block::SIZE)).ok()?;
+    room.resize(blocks, Block::new());
+    Some(room)
+}
+
 /// What a slow check found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -166,14 +180,16 @@ impl PasswordVerifier {
         pepper: &Pepper,
     ) -> Result<Zeroizing<[u8; HASH]>, HashError> {
         tally::hash();
-        let failed = HashError::Argon2 { memory: self.cost.memory };
-        let params = self.cost.params().ok_or(HashError::Argon2 { memory: self.cost.memory })?;
+        let failed = || HashError::Argon2 { memory: self.cost.memory };
+        let params = self.cost.params().ok_or_else(failed)?;
+        let mut room = room(params.block_count()).ok_or_else(failed)?;
         let argon2 =
             Argon2::new_with_secret(&*pepper.password, Algorithm::Argon2id, Version::V0x13, params);
         let mut out = Zeroizing::new([0; HASH]);
+        let (password, salt) = (password.expose(), &self.salt);
         argon2
-            .and_then(|it| it.hash_password_into(password.expose(), &self.salt, &mut *out))
-            .map_err(|_| failed)?;
+            .and_then(|it| it.hash_password_into_with_memory(password, salt, &mut *out, &mut *room))
+            .map_err(|_| failed())?;
         Ok(out)
     }
 

@@ -57,7 +57,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         realm: InRealm,
     },
-    /// Set a password, read from standard input
+    /// Set a password, read from standard input: 8 characters at least, better 15
     Password {
         /// The login name
         login: String,

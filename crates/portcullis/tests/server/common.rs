@@ -165,6 +165,14 @@ impl Server {
         Answer::read(&mut stream)
     }
 
+    /// The memory that it holds, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.running.0.id());
+        let status = fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
+    }
+
     /// Asks it to end, as an init system does.
     pub(crate) fn terminate(&self) {
         let pid = Pid::from_child(&self.running.0);

@@ -10,7 +10,7 @@ use std::thread;
 
 use portcullis_store::{StoreError, Write};
 
-use crate::common::{Answer, Home, Quickstart, Server, text, wait};
+use crate::common::{Answer, Home, Quickstart, Server, basic, text, wait};
 use crate::upstream::{Refusing, answering, read_head, upstream};
 
 /// The configuration of guards that let everybody of this machine through to their upstreams.
@@ -101,6 +101,20 @@ fn an_answer_that_breaks_off_is_never_shown_as_whole() {
             }
         }
     }
+}
+
+#[test]
+fn what_slow_hashes_took_is_given_back() {
+    let server = Server::serve(Home::new(), "");
+    let guard = ["guard", "create", "all", "--upstream", "http://127.0.0.1:9"];
+    server.home.done(&guard);
+    // As many as one address may guess: each hashes anew, since none is like another.
+    for guess in 0..20 {
+        let claim = basic(&format!("nobody{guess}"), "a password");
+        assert_eq!(server.send(&format!("GET / HTTP/1.1\r\n{claim}")).status(), 401);
+    }
+    // Kept, they would be 380 MiB.
+    assert!(server.memory() < 100 << 20, "{} bytes", server.memory());
 }
 
 /// How often a race is run.
