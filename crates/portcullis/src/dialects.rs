@@ -17,7 +17,7 @@ use hyper::body::{Bytes, Incoming};
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::id::Revision;
 use portcullis_core::mount::Mount;
-use portcullis_core::request::RequestHead;
+use portcullis_core::request::{Malformed, RequestHead};
 use portcullis_core::time::Clock;
 use tokio::sync::watch;
 
@@ -40,6 +40,8 @@ pub(crate) struct Dialect {
     pub(crate) check: fn(&Options) -> Result<(), String>,
     /// Answers one request.
     pub(crate) answer: Answer,
+    /// Answers a request that has no single meaning, and so reached nobody.
+    pub(crate) malformed: fn(Malformed) -> Response<Full<Bytes>>,
 }
 
 /// A mount's options for its dialect.

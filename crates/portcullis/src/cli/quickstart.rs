@@ -1,42 +1,33 @@
 //! `portcullis quickstart`: the first sixty seconds.
 
+mod calls;
+mod hub;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use http::{HeaderName, Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper_util::rt::TokioIo;
 use portcullis_core::ability::OWNER;
 use portcullis_core::guard::Definition;
-use portcullis_core::id::Id;
 use portcullis_core::mount;
-use portcullis_core::organization::{Organization, State};
+use portcullis_core::organization::State;
 use portcullis_core::principal::Holder;
-use portcullis_core::scheme::hub_token::proof;
 use portcullis_core::scheme::{self, Options, SchemeName};
-use portcullis_core::seal;
 use portcullis_core::secret::SecretBuf;
-use portcullis_core::time::Clock as _;
 use portcullis_core::token::random_letters;
-use portcullis_store::connections::Connection;
 use portcullis_store::folder;
-use portcullis_store::templates::NewTemplate;
 use portcullis_store::users::UserRow;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
 
 use super::{interrupted, say};
 use crate::actions::keys::KeyOptions;
 use crate::actions::users::UserOptions;
 use crate::actions::{ActionError, Actions, Actor};
-use crate::clock::SystemClock;
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
 use crate::serve::{House, Server, spoken};
+use hub::HubMade;
 
 /// The file with what the quickstart made, in the data folder.
 pub(super) const FILE: &str = "quickstart.json";
@@ -44,8 +35,6 @@ pub(super) const FILE: &str = "quickstart.json";
 const GUARD: &str = "quickstart-demo";
 /// The login name of the owner.
 const OWNER_LOGIN: &str = "owner";
-/// How long a nonce of the exchange is, in characters.
-const NONCE: usize = 32;
 /// The characters of a random password: 24 of 62 are 142 bits.
 const PASSWORD: usize = 24;
 
@@ -68,15 +57,6 @@ struct Made {
     basic: BasicMade,
     api_key: KeyMade,
     journey_hub: Option<HubMade>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct HubMade {
-    url: String,
-    user_id: String,
-    secret: String,
-    organization_id: String,
-    template_id: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -110,11 +90,12 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     mount_dialects(&actions).await?;
     let earlier_hub = earlier.as_ref().and_then(|made| made.journey_hub.clone());
     let (basic, api_key) = credentials(&actions, address, earlier).await?;
-    let journey_hub = Some(hub(&actions, &base_url, earlier_hub).await?);
+    let owner = owner(&actions).await?;
+    let journey_hub = Some(hub::make(&actions, &owner, &base_url, earlier_hub).await?);
     let guarded_url = format!("{base_url}/demo/hello");
     let pid = std::process::id();
     let made = Made { base_url, pid, guarded_url, basic, api_key, journey_hub };
-    show(&made, address, &clock).await?;
+    calls::show(&made, address, &clock).await?;
     write(&file, &made)?;
     say(&format!("Written to {}. Ctrl-C ends it.\n", file.display()));
     running.await?;
@@ -203,7 +184,7 @@ async fn passing(
     secret: Option<String>,
 ) -> anyhow::Result<Option<String>> {
     let Some(secret) = secret else { return Ok(None) };
-    Ok((call(address, Some((name, &secret))).await? == 200).then_some(secret))
+    Ok((calls::call(address, Some((name, &secret))).await? == 200).then_some(secret))
 }
 
 /// Every dialect on one origin, where their paths are disjoint by shape.
@@ -227,44 +208,6 @@ async fn mount_dialects(actions: &Actions) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The owner's secret for Journey Hub, and a template to make projects from.
-async fn hub(
-    actions: &Actions,
-    base_url: &str,
-    earlier: Option<HubMade>,
-) -> anyhow::Result<HubMade> {
-    let (root, owner) = (actions.root().await?, owner(actions).await?);
-    let held = actions.find_hub_secret(&owner).await?;
-    let kept = earlier.map(|made| made.secret).filter(|secret| {
-        held.is_some_and(|held| seal::equal(held.secret.expose(), secret.as_bytes()))
-    });
-    let secret = match kept {
-        Some(secret) => secret,
-        None => actions.create_hub_secret(&owner).await?.expose_text().to_owned(),
-    };
-    let template = match actions.list_templates(root.id, 0, 1).await?.pop() {
-        Some(template) => template,
-        None => actions.create_template(template(root.id)).await?,
-    };
-    Ok(HubMade {
-        url: format!("{base_url}/api/v1/"),
-        user_id: owner.number.to_string(),
-        secret,
-        organization_id: root.number.to_string(),
-        template_id: template.number.to_string(),
-    })
-}
-
-fn template(organization: Id<Organization>) -> NewTemplate {
-    let connection = Connection { id: "1".into(), name: "Incoming".into(), kind: "queue".into() };
-    NewTemplate {
-        organization,
-        name: "Quickstart".into(),
-        description: "A template with one connection, to try projects out".into(),
-        connections: vec![connection],
-    }
-}
-
 /// The user who owns the root organization; made if there is none.
 async fn owner(actions: &Actions) -> anyhow::Result<UserRow> {
     let root = actions.root().await?.id;
@@ -280,90 +223,4 @@ async fn owner(actions: &Actions) -> anyhow::Result<UserRow> {
     let role = actions.find_role(root, OWNER.name).await?;
     actions.set_grant(Holder::User(owner.id), &role, (root, State::Active)).await?;
     Ok(owner)
-}
-
-/// Calls the guarded address with each credential and without, and prints what came of it.
-async fn show(made: &Made, address: SocketAddr, clock: &SystemClock) -> anyhow::Result<()> {
-    let url = &made.guarded_url;
-    let user = format!("{}:{}", made.basic.username, made.basic.password);
-    let hub = hub_token(made, address).await?;
-    let with_key = format!("{}:{}", made.basic.username, made.basic.api_key);
-    let rows = [
-        ("no credential", None, 401, format!("curl -i {url}")),
-        (
-            "basic",
-            Some((scheme::BASIC, made.basic.password.as_str())),
-            200,
-            format!("curl -u '{user}' {url}"),
-        ),
-        (
-            "basic with API key",
-            Some((scheme::BASIC, made.basic.api_key.as_str())),
-            200,
-            format!("curl -u '{with_key}' {url}"),
-        ),
-        (
-            "api_key",
-            Some((scheme::API_KEY, made.api_key.key.as_str())),
-            200,
-            format!("curl -H '{}: {}' {url}", made.api_key.header, made.api_key.key),
-        ),
-        (
-            "hub_token",
-            Some((scheme::HUB_TOKEN, hub.as_str())),
-            200,
-            format!("curl -H 'Authorization: {hub}' {url}"),
-        ),
-    ];
-    say(&format!("Portcullis guards a demo API at {url}\n\n"));
-    let mut failed = false;
-    for (name, credential, expected, curl) in rows {
-        let begun = clock.now().boot;
-        let status = call(address, credential).await?;
-        let spent = clock.now().boot.saturating_sub(begun);
-        let mark = if status == expected { "✓" } else { "✗" };
-        failed |= status != expected;
-        say(&format!("{mark} {name:<19} {status} {spent:>4} ms   {curl}\n"));
-    }
-    anyhow::ensure!(!failed, "the guard did not answer as it should");
-    say("\nNext, guard your own API:\n");
-    say("  portcullis guard create my-api --path /api --upstream http://127.0.0.1:9000\n\n");
-    Ok(())
-}
-
-/// A token of Journey Hub, as a client gets it.
-async fn hub_token(made: &Made, address: SocketAddr) -> anyhow::Result<String> {
-    let hub = made.journey_hub.as_ref().context("no secret of Journey Hub")?;
-    let nonce = random_letters(NONCE)?.expose_text().to_owned();
-    let hash = proof(&SecretBuf::new(hub.secret.as_str()), &nonce);
-    let body = json!({ "userId": hub.user_id, "nonce": nonce, "hash": hash }).to_string();
-    let request = Request::post("/api/v1/token")
-        .header("Host", address.to_string())
-        .header("Content-Type", "application/json")
-        .body(Full::new(Bytes::from(body)))?;
-    let answer = send(address, request).await?.into_body().collect().await?.to_bytes();
-    let answer: Value = serde_json::from_slice(&answer)?;
-    let token = answer.pointer("/tokens/0/token").and_then(Value::as_str);
-    Ok(token.context("the exchange of Journey Hub gave no token")?.to_owned())
-}
-
-async fn call(address: SocketAddr, credential: Option<(SchemeName, &str)>) -> anyhow::Result<u16> {
-    let mut request = Request::get("/demo/hello").header("Host", address.to_string());
-    if let Some((name, secret)) = credential {
-        let kind = scheme::ALL.iter().find(|kind| kind.name == name).context("no such scheme")?;
-        let (header, value): (HeaderName, SecretBuf) = (kind.present)(OWNER_LOGIN, secret);
-        request = request.header(header, value.expose());
-    }
-    Ok(send(address, request.body(Full::new(Bytes::new()))?).await?.status().as_u16())
-}
-
-async fn send(
-    address: SocketAddr,
-    request: Request<Full<Bytes>>,
-) -> anyhow::Result<Response<Incoming>> {
-    let stream = TcpStream::connect(address).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    Ok(sender.send_request(request).await?)
 }

@@ -38,6 +38,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     paths: &["/api/v1/token", "/api/v1/org", "/api/v1/project", "/api/v1/user"],
     check,
     answer: |call| Box::pin(answer(call)),
+    malformed: |_| Failure::bad("the request can be read in two ways").respond().map(Full::new),
 };
 
 /// What stands before every path.

@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use portcullis_core::request::{RequestHead, TrustedPeers};
 use uuid::Uuid;
 
-use crate::dialects::{self, Call, Services};
+use crate::dialects::{self, Call, Dialect, Services};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
 use crate::http::problem;
@@ -38,13 +39,25 @@ impl Front {
             Err(why) => {
                 let refusal = Refusal::Malformed(why);
                 exchange.refuse(&refusal);
-                exchange.answer(problem::refused(&refusal, id).map(Either::Left))
+                let spoken = self.dialect_of(&parts).map(|dialect| (dialect.malformed)(why));
+                let answer = spoken.unwrap_or_else(|| problem::refused(&refusal, id));
+                exchange.answer(answer.map(Either::Left))
             }
         };
         if let Ok(value) = id.to_string().parse() {
             response.headers_mut().insert(REQUEST_ID, value);
         }
         response
+    }
+
+    /// Whose error shape is used where a request has no single meaning. It is refused in any case:
+    /// here alone the raw path and host are good enough.
+    fn dialect_of(&self, parts: &Parts) -> Option<&'static Dialect> {
+        let host = parts.headers.get(header::HOST)?.to_str().ok()?.to_ascii_lowercase();
+        let host = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+        let mounts = self.services.gate.memory().mounts();
+        let found = dialects::find(&mounts, host, parts.uri.path());
+        found.filter(|_| !self.services.gate.is_named(host)).map(|(_, dialect, _)| dialect)
     }
 
     /// A host that a guard names is its guards' alone; elsewhere our own addresses come first.
