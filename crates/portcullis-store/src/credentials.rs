@@ -15,7 +15,7 @@ use crate::store::{Reading, Rows, Writing};
 const TABLE: &str = "credentials";
 
 /// One page has at most so many credentials.
-pub const MAX_PAGE: i64 = 1_000;
+pub const MAX_PAGE: i64 = 10_000;
 
 /// A credential to be made.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::users::{self, UserRow};
 const TABLE: &str = "groups";
 
 /// One page has at most so many groups, or members.
-pub const MAX_PAGE: i64 = 1_000;
+pub const MAX_PAGE: i64 = 10_000;
 /// A user is in at most so many groups.
 pub const MAX_GROUPS: i64 = 100;
 

@@ -32,7 +32,7 @@ fn read_abilities(json: &str) -> Result<BTreeSet<Ability>, StoreError> {
 }
 
 /// One page has at most so many roles.
-pub const MAX_PAGE: i64 = 1_000;
+pub const MAX_PAGE: i64 = 10_000;
 /// A user or group holds at most so many roles.
 pub const MAX_GRANTS: usize = 100;
 

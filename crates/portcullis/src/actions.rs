@@ -17,6 +17,7 @@ pub(crate) mod templates;
 pub(crate) mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_core::ability::BadAbility;
 use portcullis_core::guard::{BadGuard, Overlap};
@@ -33,6 +34,9 @@ pub(crate) use authority::{Acting, Actor};
 
 /// How often a write is decided anew because what it was decided from changed.
 const TRIES: usize = 3;
+
+/// Within so long a node that lives has written its row again.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(2_500);
 
 /// Everything an action needs.
 #[derive(Clone, Debug)]
@@ -58,6 +62,10 @@ pub(crate) enum ActionError {
     Ability(#[from] BadAbility),
     #[error("{0} exists already")]
     Exists(String),
+    #[error(
+        "another node's configuration file names other {0}; give all nodes the same, or stop them"
+    )]
+    FilesDiffer(&'static str),
     #[error(transparent)]
     Guard(#[from] BadGuard),
     #[error(transparent)]
@@ -162,6 +170,24 @@ impl Actions {
             return value.await.map_err(|_| StoreError::Stopped.into());
         }
         Err(StoreError::Changed.into())
+    }
+
+    /// Whether what stands of a configuration file is left to another node, whose file it is: one
+    /// that names nothing leaves it so. Nodes whose files differ must not undo each other's.
+    async fn is_anothers(&self, empty: bool, what: &'static str) -> Result<bool, ActionError> {
+        if !self.store.is_shared() {
+            return Ok(false);
+        }
+        let before = self.store.read(|reading| reading.list_nodes()).await?;
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+        let now = self.store.read(|reading| reading.list_nodes()).await?;
+        // A row that stands still is of a node that died; one of those that move is this node's.
+        let alive = now.iter().filter(|node| !before.contains(node)).count();
+        match (alive > 1, empty) {
+            (false, _) => Ok(false),
+            (true, true) => Ok(true),
+            (true, false) => Err(ActionError::FilesDiffer(what)),
+        }
     }
 
     /// Waits until this server judges by everything that is written now.

@@ -61,6 +61,9 @@ impl Actions {
         if told.eq(sorted(&wanted)) {
             return Ok(());
         }
+        if !of_file.is_empty() && self.is_anothers(wanted.is_empty(), "guards").await? {
+            return Ok(());
+        }
         fit(&others, &wanted)?;
         let root = self.root().await?.id;
         let done = self.act(Deed::new("guard.file", needs(root)).urgent(), move |writing| {

@@ -70,6 +70,9 @@ impl Actions {
         if told.eq(sorted(&wanted)) {
             return Ok(());
         }
+        if !of_file.is_empty() && self.is_anothers(wanted.is_empty(), "mounts").await? {
+            return Ok(());
+        }
         fit(&others, &wanted, &self.list_guards().await?, paths)?;
         let root = self.root().await?.id;
         let done = self.act(Deed::new("mount.file", needs(root)).urgent(), move |writing| {

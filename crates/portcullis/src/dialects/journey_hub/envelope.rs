@@ -137,6 +137,7 @@ impl From<ActionError> for Failure {
             ActionError::Missing(_) => Self::UNKNOWN,
             ActionError::NotAllowed => Self::NOT_YOURS,
             ActionError::Ability(_)
+            | ActionError::FilesDiffer(_)
             | ActionError::Guard(_)
             | ActionError::Mount(_)
             | ActionError::Name(_)
