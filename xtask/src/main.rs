@@ -1,7 +1,9 @@
 //! What a developer and CI run: one binary, started as `cargo xtask`.
 #![expect(clippy::print_stdout, reason = "a tool of the terminal talks to the terminal")]
 
+mod apt;
 mod bench;
+mod clients;
 mod dependents;
 mod docs;
 mod layers;
@@ -37,10 +39,14 @@ Examples:
 
 test and soak start a PostgreSQL of their own in a temporary folder and remove it afterwards. Where
 no server is installed they install Debian's package (as root, or with a sudo that asks for no
-password), and otherwise say what to install and which tests were not run.
+password), and otherwise say what to install and which tests were not run. The same holds for what
+the vendors' clients run on: a Python and packages of Node, in target/clients.
 
 Environment:
   PORTCULLIS_TEST_POSTGRES   Use this server (postgres://user@host:port/database); start none.
+  PORTCULLIS_TEST_PYTHON     Run the clients in Python by this interpreter; it has `requests`.
+  PORTCULLIS_TEST_NODE_MODULES
+                             The folder with `request` and `uuid-js` for those in JavaScript.
   CI=true                    Install cargo-machete and cargo-deny where they are missing.
   NO_COLOR                   No colour, on a terminal either.
 ";

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::shell::{read, run, succeeds};
+use crate::apt;
+use crate::shell::{is_root, read, succeeds};
 
 /// How long the server may take to accept connections.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -42,12 +43,10 @@ pub(crate) fn find_or_install() -> Result<PathBuf, String> {
     if let Some(folder) = find() {
         return Ok(folder);
     }
-    let Some(apt) = apt_get() else {
-        return Err("no server found; `apt-get install postgresql` as root, or your system's \
-                    package of the PostgreSQL server"
-            .into());
-    };
-    install(&apt).map_err(|error| format!("could not be installed: {error:#}"))?;
+    let remedy = "`apt-get install postgresql` as root, or your system's package of the PostgreSQL \
+                  server";
+    apt::install(&["postgresql"])
+        .map_err(|error| format!("no server found; {remedy}: {error:#}"))?;
     find().ok_or_else(|| "installed, but `initdb` is not where Debian puts it".into())
 }
 
@@ -66,32 +65,6 @@ fn find() -> Option<PathBuf> {
 /// The major version in `/usr/lib/postgresql/15/bin`.
 fn version(folder: &Path) -> Option<u32> {
     folder.parent()?.file_name()?.to_str()?.parse().ok()
-}
-
-/// The words that start `apt-get` with the rights to install, if we have them.
-fn apt_get() -> Option<Vec<&'static str>> {
-    if !succeeds(Command::new("apt-get").arg("--version")) {
-        return None;
-    }
-    if is_root() {
-        return Some(vec!["apt-get"]);
-    }
-    succeeds(Command::new("sudo").args(["-n", "true"])).then(|| vec!["sudo", "-n", "apt-get"])
-}
-
-fn install(apt: &[&str]) -> anyhow::Result<()> {
-    let apt = |arguments: &[&str]| {
-        let words = apt.iter().chain(arguments);
-        run(Command::new("env").arg("DEBIAN_FRONTEND=noninteractive").args(words))
-    };
-    // A stale or partly unreachable list may still hold the package.
-    let updated = apt(&["update"]);
-    apt(&["install", "-y", "--no-upgrade", "--no-install-recommends", "postgresql"]).or_else(
-        |error| {
-            updated?;
-            Err(error)
-        },
-    )
 }
 
 /// A running server; dropping it stops the server and removes its folder.
@@ -212,10 +185,6 @@ impl User {
 
 fn mktemp() -> [std::ffi::OsString; 2] {
     ["-d".into(), std::env::temp_dir().join("portcullis-postgres.XXXXXX").into()]
-}
-
-fn is_root() -> bool {
-    read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
 /// A port that was free a moment ago.

@@ -34,6 +34,11 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     read(command).is_ok()
 }
 
+/// Whether this program may do everything.
+pub(crate) fn is_root() -> bool {
+    read(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
 /// The cargo that started this program, in the root of the workspace.
 pub(crate) fn cargo<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

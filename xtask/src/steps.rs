@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::clients::Clients;
 use crate::postgres::{self, Server};
 use crate::report::{Report, Verdict};
 use crate::shell::{cargo, run, succeeds};
@@ -17,10 +18,11 @@ const LENGTH: &str = "PORTCULLIS_TEST_LENGTH";
 pub(crate) fn test(extra: &[&str]) -> anyhow::Result<bool> {
     let mut report = Report::default();
     let server = database(&mut report);
+    let clients = Clients::prepare(&mut report);
     report.step("fmt", || with("fmt", "rustup component add rustfmt", &mut format()));
     report.step("clippy", || with("clippy", "rustup component add clippy", &mut lint()));
     report.step("doc", || passed(&mut document()));
-    report.step("tests", || passed(tests(server.as_ref()).args(extra)));
+    report.step("tests", || passed(tests(server.as_ref(), &clients).args(extra)));
     drop(server);
     report.step("layers", || layers::check().map(|()| Verdict::Passed));
     report.step("generated docs", || docs::check().map(|()| Verdict::Passed));
@@ -33,7 +35,9 @@ pub(crate) fn test(extra: &[&str]) -> anyhow::Result<bool> {
 pub(crate) fn soak() -> anyhow::Result<bool> {
     let mut report = Report::default();
     let server = database(&mut report);
-    report.step("tests", || passed(tests(server.as_ref()).arg("--release").env(LENGTH, "full")));
+    let clients = Clients::prepare(&mut report);
+    let mut tests = tests(server.as_ref(), &clients);
+    report.step("tests", || passed(tests.arg("--release").env(LENGTH, "full")));
     drop(server);
     Ok(report.finish())
 }
@@ -54,9 +58,10 @@ fn document() -> Command {
     command
 }
 
-fn tests(server: Option<&Server>) -> Command {
+fn tests(server: Option<&Server>, clients: &Clients) -> Command {
     let mut command = cargo(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     command.envs(server.map(|server| (POSTGRES, server.url())));
+    command.envs(clients.variables());
     command
 }
 

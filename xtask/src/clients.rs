@@ -1,0 +1,116 @@
+//! The tools that run the vendors' clients: a private Python and private packages of Node.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::report::{Report, Verdict};
+use crate::shell::{root, run, succeeds};
+use crate::{apt, dependents};
+
+/// The Python that has what its clients import; without it they do not run.
+const PYTHON: &str = "PORTCULLIS_TEST_PYTHON";
+
+/// The folder of what the clients in JavaScript require; without it they do not run.
+const NODE_MODULES: &str = "PORTCULLIS_TEST_NODE_MODULES";
+
+/// What the clients in Python import; every 2.x sends the same.
+const PYTHON_PACKAGES: &[&str] = &["requests>=2.20,<3"];
+
+/// What the clients in JavaScript require; neither will ever have another release.
+const NODE_PACKAGES: &[&str] = &["request@2.88.2", "uuid-js@0.7.5"];
+
+/// Where the clients' tools are; empty for each that is missing.
+#[derive(Debug, Default)]
+pub(crate) struct Clients(Vec<(&'static str, PathBuf)>);
+
+impl Clients {
+    /// Finds the tools or installs them, and names the tests that will not run for want of one.
+    pub(crate) fn prepare(report: &mut Report) -> Self {
+        let mut clients = Self::default();
+        let folder = root().join("target/clients");
+        report.step("python", || clients.add(PYTHON, || python(&folder.join("venv"))));
+        report.step("node", || clients.add(NODE_MODULES, || node(&folder.join("node"))));
+        clients
+    }
+
+    /// What the tests find in their environment.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.0.iter().map(|(name, place)| (*name, place.as_path()))
+    }
+
+    fn add(
+        &mut self,
+        name: &'static str,
+        find: impl FnOnce() -> anyhow::Result<PathBuf>,
+    ) -> anyhow::Result<Verdict> {
+        if std::env::var_os(name).is_some() {
+            println!("    using what {name} names");
+            return Ok(Verdict::Passed);
+        }
+        match find() {
+            Ok(place) => self.0.push((name, place)),
+            Err(reason) => {
+                let tests = dependents::mentioning(name)?.join("\n    ");
+                return Ok(Verdict::NotRun(format!("{reason:#}; without it:\n    {tests}")));
+            }
+        }
+        Ok(Verdict::Passed)
+    }
+}
+
+/// A virtual environment with the packages; its interpreter.
+fn python(venv: &Path) -> anyhow::Result<PathBuf> {
+    let python = venv.join("bin/python");
+    let ready = || succeeds(Command::new(&python).args(["-c", "import requests"]));
+    if ready() {
+        return Ok(python);
+    }
+    let make = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv));
+    make().or_else(|_| {
+        apt::install(&["python3", "python3-venv"])
+            .context("no `python3` with `venv`; `apt-get install python3-venv` as root")?;
+        make()
+    })?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(&python).args(pip).args(PYTHON_PACKAGES)).context("no packages for Python")?;
+    anyhow::ensure!(ready(), "installed, but `import requests` fails");
+    Ok(python)
+}
+
+/// A folder with the packages; where Node looks for them.
+fn node(folder: &Path) -> anyhow::Result<PathBuf> {
+    let modules = folder.join("node_modules");
+    let ready = || {
+        let script = "require('request'); require('uuid-js')";
+        succeeds(Command::new("node").args(["-e", script]).env("NODE_PATH", &modules))
+    };
+    if ready() {
+        return Ok(modules);
+    }
+    if !succeeds(Command::new("node").arg("--version")) || !succeeds(Command::new("npm").arg("-v"))
+    {
+        apt::install(&["nodejs", "npm"])
+            .context("no `node` with `npm`; `apt-get install nodejs npm` as root")?;
+    }
+    let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"];
+    run(Command::new("npm").args(npm).arg(folder).args(NODE_PACKAGES))
+        .context("no packages for Node")?;
+    anyhow::ensure!(ready(), "installed, but `require` fails");
+    Ok(modules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_test_that_wants_a_tool_is_found_by_its_variable() {
+        for (variable, named) in [(PYTHON, "the_python_client"), (NODE_MODULES, "the_javascript")] {
+            let found = dependents::mentioning(variable).unwrap();
+            assert!(found.iter().any(|test| test.contains(named)), "{variable}: {found:?}");
+            assert!(!found.iter().any(|test| test.contains("quickstart.rs")), "{found:?}");
+        }
+    }
+}
