@@ -148,9 +148,7 @@ impl Server {
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
+        connect(&self.address)
     }
 
     /// Sends a head without its end, and reads until the server closes.
@@ -190,6 +188,12 @@ impl Server {
         self.terminate();
         self.ended()
     }
+}
+
+pub(crate) fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
 
 struct Running(Child);
@@ -343,6 +347,15 @@ impl Answer {
         }
         format!("{text}\n{}", self.body().replace(id, "ID"))
     }
+}
+
+/// The URL of an empty database on a PostgreSQL server.
+pub(crate) fn database(server: &str, name: &str) -> String {
+    let mut admin = postgres::Client::connect(server, postgres::NoTls).unwrap();
+    admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).unwrap();
+    admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let (server, _) = server.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
 }
 
 pub(crate) fn basic(login: &str, password: &str) -> String {

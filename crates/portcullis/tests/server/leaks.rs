@@ -42,20 +42,20 @@ fn disguises(secret: &str) -> Vec<String> {
 
 /// What was written somewhere, and where. Disguises are ASCII, so bytes that are no text may blur.
 #[derive(Default)]
-struct Written(Vec<(String, String)>);
+pub(crate) struct Written(Vec<(String, String)>);
 
 impl Written {
-    fn add(&mut self, place: impl Into<String>, content: impl AsRef<[u8]>) {
+    pub(crate) fn add(&mut self, place: impl Into<String>, content: impl AsRef<[u8]>) {
         self.0.push((place.into(), text(content.as_ref())));
     }
 
-    fn add_output(&mut self, place: &str, output: Output) {
+    pub(crate) fn add_output(&mut self, place: &str, output: Output) {
         self.add(format!("{place}, stdout"), output.stdout);
         self.add(format!("{place}, stderr"), output.stderr);
     }
 
     /// Every file below `folder` but those that are there to hold secrets.
-    fn add_files(&mut self, when: &str, folder: &Path) {
+    pub(crate) fn add_files(&mut self, when: &str, folder: &Path) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
@@ -65,7 +65,7 @@ impl Written {
         }
     }
 
-    fn add_audit(&mut self, home: &Home) {
+    pub(crate) fn add_audit(&mut self, home: &Home) {
         self.add("the audit trail", format!("{:#?}", home.audit()));
     }
 
@@ -74,7 +74,7 @@ impl Written {
     }
 
     #[track_caller]
-    fn must_not_hold(&self, secrets: &[&str]) {
+    pub(crate) fn must_not_hold(&self, secrets: &[&str]) {
         for secret in secrets {
             for needle in disguises(secret) {
                 let place = self.holds(&needle);

@@ -10,6 +10,7 @@
 mod commands;
 mod common;
 mod failures;
+mod journey_hub;
 mod leaks;
 mod problems;
 mod quickstart;
