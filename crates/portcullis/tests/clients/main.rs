@@ -1,0 +1,17 @@
+//! The vendors' own samples, as clients in their own languages, against the quickstart on both engines.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+#[expect(dead_code, reason = "the server's own tests use the rest")]
+#[path = "../server/common.rs"]
+mod common;
+mod front;
+#[expect(dead_code, reason = "the server's own tests use the rest")]
+#[path = "../server/journey_hub/hub.rs"]
+mod hub;
+mod journey_hub;
+mod place;
