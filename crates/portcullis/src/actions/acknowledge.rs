@@ -60,19 +60,15 @@ impl Acknowledge {
     /// Waits until every server judges by `revision`, whose COMMIT has returned.
     pub(super) async fn wait(&self, store: &Store, revision: Revision) -> Result<(), ActionError> {
         match self {
-            Self::Here { wake, clock, .. } if store.is_shared() => {
+            Self::Here { wake, clock, applied } if store.is_shared() => {
                 wake.0();
-                Ok(by_rows(store, revision, None, clock.as_ref()).await?)
+                by_rows(store, revision, None, clock.as_ref()).await?;
+                // The row says it a moment before whoever decides here can know.
+                reached(applied, revision).await
             }
             Self::Here { wake, applied, .. } => {
                 wake.0();
-                let mut applied = applied.clone();
-                let reached = applied.wait_for(|now| *now >= revision);
-                match tokio::time::timeout(PRESUMED_DEAD, reached).await {
-                    // This server's own lease has ended, if its feed has stood so long.
-                    Ok(Ok(_)) | Err(_) => Ok(()),
-                    Ok(Err(_)) => Err(ActionError::Pending),
-                }
+                reached(applied, revision).await
             }
             Self::Elsewhere { folder, clock } => {
                 if let Some(folder) = folder {
@@ -88,6 +84,20 @@ impl Acknowledge {
                 Ok(done.await?)
             }
         }
+    }
+}
+
+/// Until this server's own feed has passed `revision`.
+async fn reached(
+    applied: &watch::Receiver<Revision>,
+    revision: Revision,
+) -> Result<(), ActionError> {
+    let mut applied = applied.clone();
+    let reached = applied.wait_for(|now| *now >= revision);
+    match tokio::time::timeout(PRESUMED_DEAD, reached).await {
+        // This server's own lease has ended, if its feed has stood so long.
+        Ok(Ok(_)) | Err(_) => Ok(()),
+        Ok(Err(_)) => Err(ActionError::Pending),
     }
 }
 

@@ -145,7 +145,8 @@ impl From<ActionError> for Failure {
             | ActionError::Password(_)
             | ActionError::Title(_)
             | ActionError::Unfit(_) => Self::bad(error.to_string()),
-            ActionError::Pending => Self::UNAVAILABLE,
+            // Whoever acts was changed again and again while the write was under way.
+            ActionError::Pending | ActionError::Store(StoreError::Changed) => Self::UNAVAILABLE,
             ActionError::Store(StoreError::NotFound(_)) => Self::UNKNOWN,
             ActionError::Store(
                 StoreError::Conflict | StoreError::Full(_) | StoreError::InUse(_),
