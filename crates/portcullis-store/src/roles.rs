@@ -200,6 +200,14 @@ impl Writing<'_> {
         .map(drop)
     }
 
+    /// Whether `holder` holds just this.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn holds(&mut self, holder: Holder, grant: Grant) -> Result<bool, StoreError> {
+        Ok(grants_of(self, holder)?.iter().any(|held| held.grant == grant))
+    }
+
     /// Takes every built-in role away that `user` holds in `organization` itself.
     ///
     /// # Errors

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_core::ability::{Ability, BUILT_IN, MANAGE_ROLES};
+use portcullis_core::ability::{Ability, BUILT_IN, HOLD_HUB_SECRET, MANAGE_ROLES};
 use portcullis_core::id::Id;
 use portcullis_core::name;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Grant, Holder, Role};
+use portcullis_core::scheme::HUB_TOKEN;
 use portcullis_store::roles::Held;
 
 use super::authority::Needs;
@@ -127,8 +128,13 @@ impl Actions {
             Holder::User(id) => format!("user {id}"),
         };
         let detail = format!("{} {}", role.name, state.as_str());
+        let loses = state != State::Active && role.abilities.contains(HOLD_HUB_SECRET);
         self.act(deed, move |writing| {
             writing.note(&subject, &*detail);
+            if let (Holder::User(user), true) = (holder, loses && writing.holds(holder, grant)?) {
+                // Dies with the role, whatever role comes later.
+                writing.take_credentials(user, HUB_TOKEN)?;
+            }
             writing.set_grant(holder, grant, state)
         })
         .await

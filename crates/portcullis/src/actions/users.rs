@@ -1,12 +1,12 @@
 //! Users and their passwords.
 
-use portcullis_core::ability::{MANAGE_CREDENTIALS, MANAGE_USERS};
+use portcullis_core::ability::{HOLD_HUB_SECRET, MANAGE_CREDENTIALS, MANAGE_USERS};
 use portcullis_core::id::Id;
 use portcullis_core::name;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{PasswordVerifier, check_choice};
 use portcullis_core::principal::{Grant, Holder, Role};
-use portcullis_core::scheme::BASIC;
+use portcullis_core::scheme::{BASIC, HUB_TOKEN};
 use portcullis_core::secret::SecretBuf;
 use portcullis_store::users::{NewUser, UserChange, UserRow};
 
@@ -150,6 +150,8 @@ impl Actions {
             Some(role) => needs.and_role(role),
             None => needs,
         };
+        let loses =
+            update.role.as_ref().is_some_and(|role| !role.abilities.contains(HOLD_HUB_SECRET));
         let role = update.role.map(|role| Grant { role: role.id, organization });
         let deed = Deed::new("user.update", needs);
         let deed = if role.is_some() { deed.urgent() } else { deed };
@@ -158,6 +160,10 @@ impl Actions {
             if let Some(grant) = role {
                 writing.withdraw_built_in(id, organization)?;
                 writing.set_grant(Holder::User(id), grant, State::Active)?;
+            }
+            if loses {
+                // Dies with the role, whatever role comes later.
+                writing.take_credentials(id, HUB_TOKEN)?;
             }
             writing.update_user(id, &change)
         });
