@@ -21,7 +21,7 @@ use portcullis_core::ability::HOLD_HUB_SECRET;
 use portcullis_core::authenticator::{Authenticated, Rejection};
 use portcullis_core::id::Id;
 use portcullis_core::lookup::CredentialLookup as _;
-use portcullis_core::organization::Organization;
+use portcullis_core::organization::{MAX_DEPTH, Organization};
 use portcullis_core::principal::within;
 use portcullis_core::scheme::{ALL, HUB_TOKEN, Options as SchemeOptions, Scheme};
 
@@ -214,7 +214,24 @@ impl<'c> Caller<'c> {
 
     /// The organization with this number, if the caller sees it.
     async fn organization(&self, number: i64) -> Result<Organization, Failure> {
-        Ok(self.actions.find_organization(self.own, number).await?)
+        let found = self.actions.find_organization(self.own, number).await?;
+        if self.is_here(&found) { Ok(found) } else { Err(Failure::UNKNOWN) }
+    }
+
+    /// Whether an organization is of the realm that is mounted. A realm below is a tenant of its
+    /// own, and numbers its users and projects anew: shown here, they would be taken for others.
+    fn is_here(&self, organization: &Organization) -> bool {
+        let memory = self.call.services.gate.memory();
+        let (mut realm, mut at) = (organization.realm, organization.id);
+        for _ in 0..MAX_DEPTH {
+            if realm {
+                break;
+            }
+            let above = memory.organization(at).and_then(|it| it.parent);
+            let Some(above) = above.and_then(|it| memory.organization(it)) else { return false };
+            (realm, at) = (above.realm, above.id);
+        }
+        at == self.realm()
     }
 
     /// What belongs to `organization` is there, or is unknown to the caller.

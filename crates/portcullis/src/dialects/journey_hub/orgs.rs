@@ -7,14 +7,34 @@ use super::body::Body;
 use super::envelope::{Failure, Success};
 use super::page::Page;
 use super::{Caller, number};
+use crate::actions::ActionError;
 
 const KEY: &[&str] = &["organizations"];
+/// So many are looked at together, where some may be another realm's.
+const LOOK: i64 = 100;
 
 pub(super) async fn list(caller: &Caller<'_>, page: Page) -> Result<Success, Failure> {
-    let (actions, own) = (&caller.actions, caller.own);
-    let list = |after, count| actions.list_organizations(own, after, count);
+    let list = |after, count| here(caller, after, count);
     let (found, next) = page.fetch(|it: &Organization| it.number, list).await?;
     Ok(Success::list(KEY, found.iter().map(|it| describe(caller, it)).collect(), next))
+}
+
+/// At most `count` of the caller's organizations numbered above `after`, other realms' left out.
+async fn here(
+    caller: &Caller<'_>,
+    mut after: i64,
+    count: i64,
+) -> Result<Vec<Organization>, ActionError> {
+    let most = usize::try_from(count).unwrap_or(0);
+    let mut found = Vec::new();
+    while found.len() < most {
+        let page = caller.actions.list_organizations(caller.own, after, count.max(LOOK)).await?;
+        let Some(last) = page.last().map(|it| it.number) else { break };
+        found.extend(page.into_iter().filter(|it| caller.is_here(it)));
+        after = last;
+    }
+    found.truncate(most);
+    Ok(found)
 }
 
 pub(super) async fn show(caller: &Caller<'_>, id: i64) -> Result<Success, Failure> {
@@ -50,10 +70,10 @@ pub(super) async fn delete(caller: &Caller<'_>, id: i64) -> Result<Success, Fail
     Ok(Success::one(KEY, describe(caller, &organization)))
 }
 
-/// Nobody changes the organization they belong to, nor a realm, which is its own tenant's root.
+/// Nobody changes the organization they belong to.
 async fn changeable(caller: &Caller<'_>, id: i64) -> Result<Organization, Failure> {
     let organization = caller.organization(id).await?;
-    if organization.id == caller.own || organization.realm {
+    if organization.id == caller.own {
         return Err(Failure::NOT_YOURS);
     }
     Ok(organization)
