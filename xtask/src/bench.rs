@@ -21,9 +21,9 @@ const ROUNDS: u32 = 3;
 /// How long a started server is left alone before its memory counts as idle.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// Times a decision, then weighs a release server at rest and at work.
+/// Times a decision and the provisioning API, then weighs a release server at rest and at work.
 pub(crate) fn run_all() -> anyhow::Result<()> {
-    run(&mut cargo(["bench", "-p", "portcullis", "--bench", "decision"]))?;
+    run(&mut cargo(["bench", "-p", "portcullis", "--bench", "decision", "--bench", "hub"]))?;
     run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
     let binary = target_folder()?.join("release/portcullis");
     println!("\n{:<28} {:>10.1} MiB", "binary, stripped", mib(fs::metadata(&binary)?.len()));
