@@ -26,7 +26,7 @@ pub struct Authority {
 
 impl Writing<'_> {
     /// Whether everything that `authority` was decided from is as it was then: the credential and
-    /// its parent, both users, their roles and groups, and the organizations above.
+    /// its parent, the user, the roles and groups of both users, and the organizations above.
     ///
     /// # Errors
     /// Something changed since: decide again. Or the store's own.
@@ -46,7 +46,7 @@ impl Writing<'_> {
                      SELECT role, revision FROM grants
                      WHERE holder IN (SELECT id FROM holders)),
                  touched (revision) AS (
-                     SELECT revision FROM users WHERE id IN ($1, $4)
+                     SELECT revision FROM users WHERE id = $1
                      UNION ALL SELECT revision FROM above
                      UNION ALL SELECT revision FROM members WHERE member IN ($1, $4)
                      UNION ALL SELECT revision FROM groups WHERE id IN (SELECT id FROM holders)

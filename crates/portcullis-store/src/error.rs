@@ -83,6 +83,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether trying again later may help.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unreachable(_) | Self::UnknownOutcome)
+        matches!(self, Self::Busy | Self::Changed | Self::Unreachable(_) | Self::UnknownOutcome)
     }
 }

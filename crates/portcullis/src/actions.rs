@@ -25,6 +25,7 @@ use portcullis_core::mount::BadMount;
 use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
 use portcullis_core::seal::{MasterKey, NoEntropy, Peppers};
+use portcullis_store::authority::Authority;
 use portcullis_store::{Store, StoreError, Write, Writing};
 use tokio::sync::oneshot;
 
@@ -32,8 +33,9 @@ pub(crate) use acknowledge::{Acknowledge, Wake};
 use authority::Needs;
 pub(crate) use authority::{Acting, Actor};
 
-/// How often a write is decided anew because what it was decided from changed.
-const TRIES: usize = 3;
+/// How often a write is decided anew because what it was decided from changed: as often as others
+/// may write the same thing at once.
+const TRIES: usize = 32;
 
 /// Within so long a node that lives has written its row again.
 const SIGN_OF_LIFE: Duration = Duration::from_millis(2_500);
@@ -53,6 +55,8 @@ pub(crate) struct Actions {
     pub(crate) acknowledge: Acknowledge,
     /// Who acts.
     pub(crate) actor: Actor,
+    /// Where mounts answer, which no guard may.
+    pub(crate) paths: mounts::Paths,
 }
 
 /// Why an action was not done, or is not known to be.
@@ -158,7 +162,7 @@ impl Actions {
             let revision = match done.await {
                 Ok(done) => done.revision,
                 Err(StoreError::Changed) => {
-                    self.catch_up().await?;
+                    self.catch_up(authority.as_ref()).await?;
                     continue;
                 }
                 Err(StoreError::UnknownOutcome) => {
@@ -190,9 +194,17 @@ impl Actions {
         }
     }
 
-    /// Waits until this server judges by everything that is written now.
-    async fn catch_up(&self) -> Result<(), ActionError> {
+    /// Waits until this server judges by what changed since `authority` was decided: it may have
+    /// been written just before, in the very same transaction, and not be there to be read yet.
+    async fn catch_up(&self, authority: Option<&Authority>) -> Result<(), ActionError> {
         let stamp = self.store.read(|reading| reading.stamp()).await?;
-        self.acknowledge.wait(&self.store, stamp.revision).await
+        self.acknowledge.wait(&self.store, stamp.revision).await?;
+        if let (Actor::Principal(acting), Some(authority)) = (&self.actor, authority) {
+            let mut applied = acting.applied.clone();
+            let moved = applied.wait_for(|now| *now > authority.decided_at);
+            // Whatever it was may have been undone: then it is decided as before.
+            drop(tokio::time::timeout(SIGN_OF_LIFE, moved).await);
+        }
+        Ok(())
     }
 }

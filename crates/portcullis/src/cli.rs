@@ -235,7 +235,7 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     let actions = server.actions(Actor::Operator("configuration file".into()));
     actions.set_file_guards(file_guards::stand(&actions, &guards).await?).await?;
     let mounts = file_guards::mounted(&actions, &mounts).await?;
-    actions.set_file_mounts(mounts, spoken::paths).await?;
+    actions.set_file_mounts(mounts).await?;
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use portcullis_core::ability::MANAGE_GUARDS;
-use portcullis_core::guard::{BadGuard, Definition, GuardTable, Overlap, Source, Standing};
+use portcullis_core::guard::{BadGuard, Definition, Guard, GuardTable, Overlap, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
+use portcullis_store::StoreError;
 use portcullis_store::guards::GuardRow;
 
 use super::authority::Needs;
+use super::mounts::leave_room;
 use super::{ActionError, Actions, Deed};
 
 fn needs(organization: Id<Organization>) -> Needs {
@@ -26,13 +28,15 @@ impl Actions {
         definition: Definition,
     ) -> Result<(), ActionError> {
         // Told before anything is written, and looked at again under the write's own revision.
-        fit(&self.list_guards().await?, &[(organization, definition.clone())])?;
-        let told = definition.name.clone();
+        let wanted = [(organization, definition.clone())];
+        let guards = fit(&self.list_guards().await?, &wanted)?;
+        leave_room(&self.list_mounts().await?, &guards, self.paths)?;
+        let (told, paths) = (definition.name.clone(), self.paths);
         let made = self.act(Deed::new("guard.create", needs(organization)), move |writing| {
             writing.note(format!("guard {}", definition.name), "");
-            if fit(&writing.list_guards()?, &[(organization, definition.clone())]).is_err() {
-                return Err(portcullis_store::StoreError::Conflict);
-            }
+            let guards = fit(&writing.list_guards()?, &wanted).map_err(|_| StoreError::Conflict)?;
+            leave_room(&writing.list_mounts()?, &guards, paths)
+                .map_err(|_| StoreError::Conflict)?;
             writing.insert_guard(organization, Source::Store, &definition).map(drop)
         });
         made.await.map_err(|error| {
@@ -64,7 +68,10 @@ impl Actions {
         if !of_file.is_empty() && self.is_anothers(wanted.is_empty(), "guards").await? {
             return Ok(());
         }
-        fit(&others, &wanted)?;
+        let guards = fit(&others, &wanted)?;
+        let mounts = self.list_mounts().await?;
+        let of_store = mounts.into_iter().filter(|row| row.source == Source::Store);
+        leave_room(&of_store.collect::<Vec<_>>(), &guards, self.paths)?;
         let root = self.root().await?.id;
         let done = self.act(Deed::new("guard.file", needs(root)).urgent(), move |writing| {
             writing.note("guards of the configuration file", format!("{}", wanted.len()));
@@ -116,9 +123,9 @@ impl From<Unfit> for ActionError {
     }
 }
 
-/// Whether the guards `wanted` can be built, and stand beside those that are `standing`.
-fn fit(standing: &[GuardRow], wanted: &[FileGuard]) -> Result<(), Unfit> {
-    let mut table = GuardTable::default();
+/// Whether the guards `wanted` can be built, and stand beside those that are `standing`; all.
+fn fit(standing: &[GuardRow], wanted: &[FileGuard]) -> Result<Vec<Arc<Guard>>, Unfit> {
+    let (mut table, mut all) = (GuardTable::default(), Vec::new());
     for row in standing {
         let place = Standing {
             id: row.id,
@@ -127,12 +134,13 @@ fn fit(standing: &[GuardRow], wanted: &[FileGuard]) -> Result<(), Unfit> {
             organization: row.organization,
             realm: row.organization,
         };
-        table.insert(&Arc::new(row.definition.build(place)?))?;
+        all.push(Arc::new(row.definition.build(place)?));
     }
     for (number, (organization, definition)) in (0_u16..).zip(wanted) {
-        table.insert(&Arc::new(definition.build(new(number, *organization))?))?;
+        all.push(Arc::new(definition.build(new(number, *organization))?));
     }
-    Ok(())
+    all.iter().try_for_each(|guard| table.insert(guard))?;
+    Ok(all)
 }
 
 /// In the order in which the store lists them.

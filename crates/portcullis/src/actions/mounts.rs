@@ -30,8 +30,8 @@ impl Actions {
         &self,
         realm: &Organization,
         definition: Definition,
-        paths: Paths,
     ) -> Result<(), ActionError> {
+        let paths = self.paths;
         if !realm.realm {
             return Err(ActionError::Unfit("a dialect can be mounted for a realm alone"));
         }
@@ -59,11 +59,8 @@ impl Actions {
     }
 
     /// Makes the mounts of the configuration file stand, and no others of it.
-    pub(crate) async fn set_file_mounts(
-        &self,
-        wanted: Vec<FileMount>,
-        paths: Paths,
-    ) -> Result<(), ActionError> {
+    pub(crate) async fn set_file_mounts(&self, wanted: Vec<FileMount>) -> Result<(), ActionError> {
+        let paths = self.paths;
         let (of_file, others): (Vec<_>, Vec<_>) =
             self.list_mounts().await?.into_iter().partition(|row| row.source == Source::File);
         let told = of_file.iter().map(|row| (row.organization, &row.definition));
@@ -118,6 +115,16 @@ fn insert(
         writing.insert_mount(*realm, source, definition)?;
     }
     Ok(())
+}
+
+/// Whether the mounts that are `standing` can stand beside the guards `wanted` and all others.
+pub(super) fn leave_room(
+    standing: &[MountRow],
+    guards: &[Arc<Guard>],
+    paths: Paths,
+) -> Result<(), ActionError> {
+    let mounts = standing.iter().map(MountRow::build).collect::<Result<Vec<_>, _>>()?;
+    Ok(mount::fit(&mounts, guards, paths)?)
 }
 
 /// Whether the mounts `wanted` can stand beside those that are `standing`, and beside all guards.

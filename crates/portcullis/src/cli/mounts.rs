@@ -84,7 +84,7 @@ pub(super) async fn run(
             let realm = args.place.find(actions).await?;
             let definition = definition(args)?;
             let name = definition.name.clone();
-            actions.create_mount(&realm, definition, spoken::paths).await?;
+            actions.create_mount(&realm, definition).await?;
             output.tell(&json!({ "name": name }), &format!("mount `{name}` stands"));
         }
     }

@@ -203,7 +203,7 @@ async fn mount_dialects(actions: &Actions) -> anyhow::Result<()> {
             prefix: "/".into(),
             options: Options::new(),
         };
-        actions.create_mount(&root, definition, spoken::paths).await?;
+        actions.create_mount(&root, definition).await?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use portcullis_store::{Store, folder};
 
+use super::spoken;
 use crate::actions::{Acknowledge, Actions, Actor, setup};
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -67,6 +68,7 @@ impl House {
             cost: self.cost(),
             acknowledge: Acknowledge::Elsewhere { folder, clock: self.clock.clone() },
             actor,
+            paths: spoken::paths,
         }
     }
 

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::actions::ActionError;
 
+/// What a caller is told who is not known, whatever was wrong.
+const WANTED: &str = "valid credentials are needed";
 /// How long a caller should wait for a node that cannot tell, in seconds.
 const UNAVAILABLE_SECONDS: u64 = 1;
 
@@ -59,11 +61,9 @@ pub(super) struct Failure {
 
 impl Failure {
     /// One answer for whatever is wrong with a token or an exchange.
-    pub(super) const BAD_TOKEN: Self =
-        Self::of(StatusCode::UNAUTHORIZED, "the credentials were not accepted", "rejected");
+    pub(super) const BAD_TOKEN: Self = Self::of(StatusCode::UNAUTHORIZED, WANTED, "rejected");
     pub(super) const NO_ROUTE: Self = Self::of(StatusCode::NOT_FOUND, "no such route", "no_route");
-    pub(super) const NO_TOKEN: Self =
-        Self::of(StatusCode::UNAUTHORIZED, "a token is needed", "no_credential");
+    pub(super) const NO_TOKEN: Self = Self::of(StatusCode::UNAUTHORIZED, WANTED, "no_credential");
     pub(super) const NOT_YOURS: Self =
         Self::of(StatusCode::FORBIDDEN, "this is not yours to do", "not_allowed");
     pub(super) const SLOW: Self =
