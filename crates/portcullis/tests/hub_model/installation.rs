@@ -85,19 +85,19 @@ impl Installation {
             ),
         };
         let (number, name) = (top["number"].as_u64().unwrap(), top["name"].as_str().unwrap());
-        let top = number.to_string();
-        let login = format!("keeper-{at}");
-        let made = self.json(&["user", "create", &login, "--organization", &top]);
-        let place = ["--organization", &top, "--realm", &top];
-        self.json(&[&["role", "grant", "Owner", &login], &place[..]].concat());
-        let secret = self.json(&["user", "secret", &login, "--realm", &top]);
-        Realm {
-            top: number,
-            name: name.to_owned(),
-            keeper: made["number"].as_u64().unwrap(),
-            secret: secret["secret"].as_str().unwrap().to_owned(),
-            mount: Mount { address: String::new(), host, prefix },
-        }
+        let (keeper, secret) = self.owner(&format!("keeper-{at}"), number, number);
+        let (name, mount) = (name.to_owned(), Mount { address: String::new(), host, prefix });
+        Realm { top: number, name, keeper, secret, mount }
+    }
+
+    /// Makes an Owner of an organization, and says their number and secret.
+    pub(crate) fn owner(&self, login: &str, organization: u64, realm: u64) -> (u64, String) {
+        let (organization, realm) = (organization.to_string(), realm.to_string());
+        let made = self.json(&["user", "create", login, "--organization", &organization]);
+        let place = ["--organization", &organization, "--realm", &realm];
+        self.json(&[&["role", "grant", "Owner", login], &place[..]].concat());
+        let secret = self.json(&["user", "secret", login, "--realm", &realm]);
+        (made["number"].as_u64().unwrap(), secret["secret"].as_str().unwrap().to_owned())
     }
 
     /// Serves every realm; a connection is kept however slow the machine is.

@@ -10,7 +10,7 @@ use portcullis_store::organizations::NewOrganization;
 use portcullis_store::{Store, StoreError, Target, Write, Writing};
 
 use crate::client::{Answer, Call, Client};
-use crate::installation::Installation;
+use crate::installation::{Installation, Realm};
 use crate::{keeper_token, memory};
 
 /// How many organizations there are.
@@ -31,21 +31,25 @@ impl Clock for Still {
     }
 }
 
-/// Fills the tree below the root: every tenth stands below the one before it, the others flat.
+/// Fills the tree below the organization 2: every tenth stands below the one before it, the others flat.
 fn fill(installation: &Installation, count: usize) {
     let store = Store::open(Target::Sqlite(installation.data()), Arc::new(Still)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let root = runtime.block_on(store.read(|reading| reading.find_root())).unwrap().unwrap().id;
+    let top = runtime.block_on(store.read(|reading| {
+        let root = reading.find_root()?.unwrap().id;
+        reading.find_organization(root, 2)
+    }));
+    let top = top.unwrap().unwrap().id;
     for _ in 0..count / BATCH {
         let write = Write::new("test", "fill").unwrap();
-        runtime.block_on(store.write(write, move |writing| add(writing, root))).unwrap();
+        runtime.block_on(store.write(write, move |writing| add(writing, top))).unwrap();
     }
 }
 
-fn add(writing: &mut Writing<'_>, root: Id<Organization>) -> Result<(), StoreError> {
-    let mut last = root;
+fn add(writing: &mut Writing<'_>, top: Id<Organization>) -> Result<(), StoreError> {
+    let mut last = top;
     for at in 0..BATCH {
-        let parent = Some(if at % 10 == 9 { last } else { root });
+        let parent = Some(if at % 10 == 9 { last } else { top });
         let new = NewOrganization { parent, name: format!("Organization {at}"), realm: false };
         last = writing.insert_organization(&new)?.id;
     }
@@ -57,35 +61,45 @@ fn numbers(answer: &Answer) -> Vec<u64> {
     all.iter().map(|it| it["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
+/// Asks for every page of at most `limit`, and compares them with `all`.
+fn compare(client: &mut Client, token: &str, (query, limit): (&str, usize), all: &BTreeSet<u64>) {
+    let (mut seen, mut pages, mut after) = (Vec::<u64>::new(), 0, String::new());
+    loop {
+        let answer = client.send(&Call::new("GET", format!("org?{query}{after}")).token(token));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let page = numbers(&answer);
+        assert!(page.len() <= limit, "{} of {limit}", page.len());
+        pages += 1;
+        seen.extend(&page);
+        let Some(next) = answer.body["metadata"].get("next") else { break };
+        let next = next.as_str().unwrap();
+        assert_eq!(page.len(), limit, "a page with one after it is full");
+        assert_eq!(page.last().unwrap().to_string(), next);
+        after = format!("&after={next}");
+    }
+    // Each once, and in the order of their numbers.
+    assert!(seen.iter().eq(all), "{} seen, {} wanted", seen.len(), all.len());
+    assert_eq!(pages, all.len().div_ceil(limit));
+}
+
 #[test]
 fn a_list_of_very_many_organizations_comes_in_bounded_pages_each_of_them_once() {
     let installation = Installation::make(&memory(), "sqlite", "many").unwrap();
-    let realm = installation.realm(0);
+    let root = installation.realm(0);
+    installation.json(&["org", "create", "Partner"]);
+    let (keeper, secret) = installation.owner("partner", 2, 1);
     fill(&installation, MANY);
-    let mut realms = [realm];
-    let _server = installation.serve(&mut realms);
-    let [realm] = &realms;
-    let token = keeper_token(realm);
-    let mut client = Client::connect(&realm.mount);
-    for (query, limit) in [("", LONGEST), ("limit=10000", LONGEST), ("limit=999", 999)] {
-        let (mut seen, mut pages, mut after) = (Vec::<u64>::new(), 0, String::new());
-        loop {
-            let call = Call::new("GET", format!("org?{query}{after}")).token(&token);
-            let answer = client.send(&call);
-            assert_eq!(answer.status, 200, "{answer:?}");
-            let page = numbers(&answer);
-            assert!(page.len() <= limit, "{} of {limit}", page.len());
-            pages += 1;
-            seen.extend(&page);
-            let Some(next) = answer.body["metadata"].get("next") else { break };
-            let next = next.as_str().unwrap();
-            assert_eq!(page.len(), limit, "a page with one after it is full");
-            assert_eq!(page.last().unwrap().to_string(), next);
-            after = format!("{}after={next}", if query.is_empty() { "" } else { "&" });
+    let partner = Realm { keeper, secret, ..root.clone() };
+    let mut both = [root, partner];
+    let _server = installation.serve(&mut both[..1]);
+    both[1].mount = both[0].mount.clone();
+    // The root's Owner sees the partner's, and the root itself.
+    for (first, realm) in (1..).zip(&both) {
+        let token = keeper_token(realm);
+        let mut client = Client::connect(&realm.mount);
+        let all: BTreeSet<u64> = (first..=u64::try_from(MANY).unwrap() + 2).collect();
+        for page in [("", LONGEST), ("limit=10000", LONGEST), ("limit=4999", 4_999)] {
+            compare(&mut client, &token, page, &all);
         }
-        // All of them, the root, and in the order of their numbers.
-        let all: BTreeSet<u64> = (1..=u64::try_from(MANY).unwrap() + 1).collect();
-        assert!(seen.iter().eq(&all), "{} seen, {} wanted", seen.len(), all.len());
-        assert_eq!(pages, (MANY + 1).div_ceil(limit));
     }
 }
