@@ -39,7 +39,7 @@ const SQLITE_REALMS: usize = 4;
 const POSTGRES_REALMS: usize = 12;
 
 /// After so many steps, one caller's whole view is compared; after many more, everything.
-const COMPARE_ONE: usize = 40;
+const COMPARE_ONE: usize = 60;
 const COMPARE_ALL: usize = 300;
 
 /// What a run must have met to have tried anything.

@@ -7,7 +7,7 @@ use crate::reference::{Change, Connection, Org, Project, ROLES, User};
 use crate::walk::{Caller, Expected, Walk, Wrong};
 
 /// So many of a kind stand at once, or nearly.
-const MOST: usize = 60;
+const MOST: usize = 40;
 
 /// Without templates or users, how many connections or users a call has at most.
 const FEW: usize = 4;
