@@ -49,7 +49,7 @@ CREATE TABLE sessions (
 ) {STRICT};
 CREATE INDEX sessions_by_revision ON sessions (revision);
 CREATE UNIQUE INDEX sessions_by_key ON sessions (scheme, key);
-CREATE INDEX sessions_by_parent ON sessions (parent, revision);
+CREATE INDEX sessions_by_parent ON sessions (parent, revision) WHERE state = 'active';
 CREATE INDEX sessions_by_expiry ON sessions (expires);
 
 -- What a credential was used for, written in batches and never in a request.
