@@ -17,6 +17,7 @@ mod name;
 mod networks;
 mod password_verifier;
 mod path;
+mod query;
 mod request;
 mod schemes;
 mod sealed;
@@ -32,6 +33,7 @@ pub use name::name;
 pub use networks::networks;
 pub use password_verifier::password_verifier;
 pub use path::path;
+pub use query::query;
 pub use schemes::schemes;
 pub use sealed::sealed;
 pub use token::token;
@@ -50,6 +52,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("networks", networks),
     ("password_verifier", password_verifier),
     ("path", path),
+    ("query", query),
     ("schemes", schemes),
     ("sealed", sealed),
     ("token", token),

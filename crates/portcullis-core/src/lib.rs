@@ -16,6 +16,7 @@ pub mod organization;
 pub mod password;
 pub mod policy;
 pub mod principal;
+pub mod query;
 pub mod request;
 pub mod scheme;
 pub mod seal;
