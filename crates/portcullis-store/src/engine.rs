@@ -13,7 +13,7 @@ use std::time::Duration;
 use portcullis_core::secret::SecretBuf;
 
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Assembled, Sql};
 
 use sqlite::FileId;
 pub(crate) use value::{Row, Value};
@@ -206,6 +206,11 @@ impl Connection {
     /// Runs a statement; what it answered.
     pub(crate) fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         on_engine!(self, it => it.rows(sql, values))
+    }
+
+    /// Runs a statement that was put together; what it answered.
+    pub(crate) fn ask(&mut self, asked: &Assembled) -> Result<Vec<Row>, StoreError> {
+        on_engine!(self, it => it.ask(asked))
     }
 
     /// Runs several statements without parameters: migrations and their like.

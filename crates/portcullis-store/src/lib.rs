@@ -8,6 +8,7 @@ mod sql;
 
 pub mod audit;
 pub mod authority;
+pub mod collections;
 pub mod connections;
 pub mod credentials;
 pub mod error;

@@ -32,6 +32,11 @@ pub struct NewOrganization {
 pub struct Path(Vec<u8>);
 
 impl Path {
+    /// The path itself, at or after which everything below it stands.
+    pub(crate) fn start(&self) -> &[u8] {
+        &self.0
+    }
+
     fn depth(&self) -> usize {
         self.0.len() / 8
     }
@@ -41,7 +46,7 @@ impl Path {
     }
 
     /// No path below this one reaches it: numbers are positive, so no part begins with `ff`.
-    fn end(&self) -> Vec<u8> {
+    pub(crate) fn end(&self) -> Vec<u8> {
         [self.0.as_slice(), &[0xff]].concat()
     }
 }
@@ -330,7 +335,10 @@ impl Reading<'_> {
     }
 }
 
-fn path_of(from: &mut impl Rows, organization: Id<Organization>) -> Result<Path, StoreError> {
+pub(crate) fn path_of(
+    from: &mut impl Rows,
+    organization: Id<Organization>,
+) -> Result<Path, StoreError> {
     let found = from.first(
         &sql!("SELECT path FROM organizations WHERE id = $1 AND state <> 'deleted'"),
         &[organization.into()],

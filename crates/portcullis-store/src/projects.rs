@@ -58,7 +58,7 @@ pub struct Project {
     pub connections: Vec<Connection>,
 }
 
-fn read(mut row: Row) -> Result<Project, StoreError> {
+pub(crate) fn read(mut row: Row) -> Result<Project, StoreError> {
     Ok(Project {
         id: row.next(TABLE)?,
         number: row.next(TABLE)?,

@@ -1,5 +1,7 @@
 //! Every statement once, for both engines.
 
+use crate::engine::Value;
+
 /// A statement, in the spelling of each engine. Made by [`sql!`](crate::sql) alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sql {
@@ -13,6 +15,55 @@ impl Sql {
     /// Both spellings of one statement.
     pub(crate) const fn both(postgres: &'static str, sqlite: &'static str) -> Self {
         Self { postgres, sqlite }
+    }
+}
+
+/// A statement put together while it is asked: its text of pieces that stand in this program, and
+/// all that comes from outside as values beside it.
+#[derive(Debug, Default)]
+pub(crate) struct Assembled {
+    postgres: String,
+    sqlite: String,
+    values: Vec<Value>,
+}
+
+impl Assembled {
+    /// A piece that both engines understand.
+    pub(crate) fn text(&mut self, piece: &'static str) -> &mut Self {
+        self.each(piece, piece)
+    }
+
+    /// A piece in the spelling of each engine.
+    pub(crate) fn each(&mut self, postgres: &'static str, sqlite: &'static str) -> &mut Self {
+        self.postgres.push_str(postgres);
+        self.sqlite.push_str(sqlite);
+        self
+    }
+
+    /// The place of a value that is bound to it.
+    pub(crate) fn value(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        let number = self.values.len().to_string();
+        for (text, mark) in [(&mut self.postgres, '$'), (&mut self.sqlite, '?')] {
+            text.push(mark);
+            text.push_str(&number);
+        }
+        self
+    }
+
+    /// With `$1`.
+    pub(crate) fn postgres(&self) -> &str {
+        &self.postgres
+    }
+
+    /// With `?1`.
+    pub(crate) fn sqlite(&self) -> &str {
+        &self.sqlite
+    }
+
+    /// What is bound.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
     }
 }
 

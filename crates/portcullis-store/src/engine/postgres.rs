@@ -27,7 +27,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket, Statement};
 use super::tls::Wanted;
 use super::{CommitError, Deadlines, Mode, Row, Value};
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Assembled, Sql};
 
 /// How the migrations spell their words here.
 pub(super) const WORDS: &[(&str, &str)] =
@@ -165,6 +165,14 @@ impl Connection {
     pub(super) fn rows(&mut self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let statement = self.statement(sql)?;
         let rows = self.patience.answer(self.client.query(&statement, &bound(values)))?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Nothing is kept prepared: there is no end to what can be put together.
+    pub(super) fn ask(&mut self, asked: &Assembled) -> Result<Vec<Row>, StoreError> {
+        let statement = self.patience.answer(self.client.prepare(asked.postgres()))?;
+        let values = bound(asked.values());
+        let rows = self.patience.answer(self.client.query(&statement, &values))?;
         rows.iter().map(read).collect()
     }
 

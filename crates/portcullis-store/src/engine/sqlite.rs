@@ -6,11 +6,11 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, ToSql, ffi};
+use rusqlite::{ErrorCode, Statement, ToSql, ffi};
 
 use super::{CommitError, Deadlines, Mode, Row, Value};
 use crate::error::StoreError;
-use crate::sql::Sql;
+use crate::sql::{Assembled, Sql};
 
 /// How the migrations spell their words here.
 pub(super) const WORDS: &[(&str, &str)] = &[
@@ -73,18 +73,14 @@ impl Connection {
     }
 
     pub(super) fn rows(&self, sql: &Sql, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let run = || {
-            let mut statement = self.sqlite.prepare_cached(sql.sqlite)?;
-            let columns = statement.column_count();
-            let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-            let mut all = Vec::new();
-            while let Some(row) = rows.next()? {
-                let read = |column| row.get_ref(column).map(Value::from);
-                all.push(Row::new((0..columns).map(read).collect::<Result<_, _>>()?));
-            }
-            Ok(all)
-        };
-        run().map_err(|error: rusqlite::Error| told(&error))
+        let run = || answer(&mut *self.sqlite.prepare_cached(sql.sqlite)?, values);
+        run().map_err(|error| told(&error))
+    }
+
+    /// Nothing is kept prepared: there is no end to what can be put together.
+    pub(super) fn ask(&self, asked: &Assembled) -> Result<Vec<Row>, StoreError> {
+        let run = || answer(&mut self.sqlite.prepare(asked.sqlite())?, asked.values());
+        run().map_err(|error| told(&error))
     }
 
     pub(super) fn batch(&self, text: &str) -> Result<(), StoreError> {
@@ -126,6 +122,17 @@ impl Connection {
     pub(super) fn is_broken(&self) -> bool {
         !self.sqlite.is_autocommit()
     }
+}
+
+fn answer(statement: &mut Statement<'_>, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
+    let columns = statement.column_count();
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let read = |column| row.get_ref(column).map(Value::from);
+        all.push(Row::new((0..columns).map(read).collect::<Result<_, _>>()?));
+    }
+    Ok(all)
 }
 
 /// SQLite would go on with a file that was removed or replaced: what it says is done would be gone,

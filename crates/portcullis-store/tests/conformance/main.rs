@@ -1,6 +1,7 @@
 //! One suite, run on both engines.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod collections;
 mod resources;
 mod store;
 
