@@ -233,9 +233,12 @@ fn comparison<C: Known>(house: &House, random: &mut Random, field: &'static Fiel
     let things = C::things(house);
     let known = things[random.below(things.len())].values[field.datum].clone();
     let literal = known.filter(|_| !random.one_in(4)).unwrap_or_else(|| drawn(random, field.kind));
-    let literal = match &literal {
-        Literal::Text(text) if random.one_in(2) => Literal::Text(changed(random, text)),
-        _ => literal,
+    let literal = if let Literal::Text(text) = &literal
+        && random.one_in(2)
+    {
+        Literal::Text(changed(random, text))
+    } else {
+        literal
     };
     Filter::Compare(Comparison::new(field, operator, literal).unwrap())
 }
@@ -296,7 +299,7 @@ fn views(house: &House) -> Vec<(Id<Organization>, Visible)> {
     let realms = standing().filter(|place| place.realm == place.id).map(|place| place.id);
     let tops = realms
         .flat_map(|realm| standing().map(move |place| (realm, Visible::All { top: place.id })));
-    let users = house.users.iter().step_by(5).map(|user| {
+    let users = house.users.iter().step_by(2).map(|user| {
         let place = house.places.iter().find(|it| Some(it.id) == user.organization).unwrap();
         (place.realm, Visible::Groups { user: Id::from_bytes(user.id) })
     });
@@ -307,7 +310,7 @@ async fn ask_at_random<C: Known>(bench: &Bench, house: &House, random: &mut Rand
     let mut found = 0;
     for view in views(house) {
         check::<C>(bench, house, view, &Query::default()).await;
-        for _ in 0..6 {
+        for _ in 0..4 {
             found += check::<C>(bench, house, view, &query::<C>(house, random)).await.min(1);
         }
     }
@@ -419,7 +422,7 @@ fn whatever_is_looked_for_is_a_value_and_nothing_else() {
 
 async fn find_all<C: Known<Named = N>, N: 'static>(bench: &Bench, house: &House) {
     for (realm, visible) in views(house) {
-        for thing in C::things(house).iter().step_by(3) {
+        for thing in C::things(house).iter().step_by(4) {
             let id: Id<N> = Id::from_bytes(thing.id);
             let find = bench.store.read(move |it| it.find_visible::<C>(realm, visible, id));
             let found = find.await.unwrap().map(|it| it.shown());

@@ -116,7 +116,7 @@ pub(super) async fn fill(bench: &Bench, seed: u64) -> House {
         let filled = bench.store.write(write("fill"), move |it| {
             if round == 0 {
                 house.build(it)?;
-                house.known_users(it)?;
+                house.gather(it)?;
             }
             house.round(it, &mut random)?;
             Ok(house)
@@ -150,22 +150,20 @@ impl House {
         it.upsert_built_in_roles()
     }
 
-    fn known_users(&mut self, it: &mut Writing<'_>) -> Result<(), StoreError> {
+    fn gather(&mut self, it: &mut Writing<'_>) -> Result<(), StoreError> {
         for place in self.places.clone() {
             for name in ["Group A", "Group B"] {
                 let group = it.insert_group(place.id, name)?;
                 self.groups.push((group, place.id, true));
             }
         }
-        let (last, _, counts) = &mut self.groups[3];
-        *counts = false;
-        it.delete_group(*last)
+        Ok(())
     }
 
     fn round(&mut self, it: &mut Writing<'_>, random: &mut Random) -> Result<(), StoreError> {
         for _ in 0..12 {
             let user = self.user(it, random)?;
-            for _ in 0..random.below(3) {
+            for _ in 0..random.below(4) {
                 let (group, ..) = self.groups[random.below(self.groups.len())];
                 it.set_member(user, group, State::Active)?;
                 self.members.push((user, group));
@@ -178,10 +176,26 @@ impl House {
             self.role(it, random)?;
             self.project(it, random)?;
         }
-        // Who was put in may be taken out.
-        let (user, group) = self.members.swap_remove(random.below(self.members.len()));
-        self.members.retain(|known| *known != (user, group));
-        it.set_member(user, group, State::Deleted)
+        self.take_back(it, random)
+    }
+
+    /// What was given may be taken: a group, who is in one, and who holds what.
+    fn take_back(&mut self, it: &mut Writing<'_>, random: &mut Random) -> Result<(), StoreError> {
+        let group = random.below(self.groups.len());
+        let (group, _, counts) = &mut self.groups[group];
+        if *counts {
+            *counts = false;
+            it.delete_group(*group)?;
+        }
+        for _ in 0..5 {
+            let (user, group) = self.members[random.below(self.members.len())];
+            self.members.retain(|known| *known != (user, group));
+            it.set_member(user, group, State::Deleted)?;
+        }
+        let Some(at) = random.pick(&self.grants) else { return Ok(()) };
+        let (holder, role, organization) = self.grants[at];
+        self.grants.retain(|known| *known != (holder, role, organization));
+        it.set_grant(holder, Grant { role, organization }, State::Deleted)
     }
 
     fn user(&mut self, it: &mut Writing<'_>, random: &mut Random) -> Result<Id<User>, StoreError> {
@@ -277,7 +291,7 @@ impl House {
         }
         let role = it.insert_role(Some(organization), &name, &["Orders - Read"])?;
         let deleted = random.one_in(5);
-        for _ in 0..random.below(4) {
+        for _ in 0..random.below(6) {
             let user = &self.users[random.below(self.users.len())];
             let (group, ..) = self.groups[random.below(self.groups.len())];
             let holder = match random.one_in(2) {
