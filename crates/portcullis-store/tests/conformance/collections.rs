@@ -3,6 +3,8 @@
 
 #[path = "collections/house.rs"]
 mod house;
+#[path = "collections/naive.rs"]
+mod naive;
 #[path = "../model/random.rs"]
 mod random;
 
@@ -19,6 +21,7 @@ use portcullis_store::collections::{
 
 use crate::{Bench, run};
 use house::{House, NAMES, Thing, Values, fill, id, text};
+use naive::{holds, ordered};
 use random::Random;
 
 const SEED: u64 = 4;
@@ -130,50 +133,6 @@ impl Known for KeyEntry {
             ("created", moment(self.created)),
             ("last_used", self.last_used.and_then(moment)),
         ])
-    }
-}
-
-fn holds(filter: &Filter, values: &Values) -> bool {
-    match filter {
-        Filter::And(all) => all.iter().all(|inner| holds(inner, values)),
-        Filter::Compare(it) => compares(it, values[it.field().datum].as_ref()),
-        Filter::Not(inner) => !holds(inner, values),
-        Filter::Or(all) => all.iter().any(|inner| holds(inner, values)),
-    }
-}
-
-fn compares(comparison: &Comparison, value: Option<&Literal>) -> bool {
-    let Some(value) = value else { return comparison.operator() == Operator::Ne };
-    let (value, literal) = (ordered(value), ordered(comparison.literal()));
-    match comparison.operator() {
-        Operator::Contains => match (value, literal) {
-            (Ordered::Bytes(value), Ordered::Bytes(part)) => {
-                part.is_empty() || value.windows(part.len()).any(|it| it == part)
-            }
-            _ => false,
-        },
-        Operator::Eq => value == literal,
-        Operator::Ge => value >= literal,
-        Operator::Gt => value > literal,
-        Operator::Le => value <= literal,
-        Operator::Lt => value < literal,
-        Operator::Ne => value != literal,
-    }
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Ordered {
-    Bytes(Vec<u8>),
-    Number(i64),
-}
-
-fn ordered(literal: &Literal) -> Ordered {
-    match literal {
-        Literal::Flag(yes) => Ordered::Number((*yes).into()),
-        Literal::Id(bytes) => Ordered::Bytes(bytes.to_vec()),
-        Literal::Moment(moment) => Ordered::Number(moment.millis()),
-        Literal::Number(number) => Ordered::Number(*number),
-        Literal::Text(text) => Ordered::Bytes(text.clone().into_bytes()),
     }
 }
 
