@@ -43,8 +43,16 @@ fn find(scheme: &dyn Scheme, header: &HeaderName, value: &HeaderValue) {
             read(scheme, claim.expose());
         }
         Found::NotMine => {}
-        Found::Repeated => assert_eq!(parts.headers.len(), 3, "it stands there once"),
+        Found::Repeated if parts.headers.len() == 3 => {}
+        Found::Repeated => {
+            let named = |name: &str| count(value.as_bytes(), name.as_bytes());
+            assert!(scheme.cookie().is_some_and(|it| named(it) > 1), "it stands there once");
+        }
     }
+}
+
+fn count(text: &[u8], part: &[u8]) -> usize {
+    text.windows(part.len()).filter(|it| *it == part).count()
 }
 
 fn read(scheme: &dyn Scheme, claim: &[u8]) {

@@ -23,7 +23,7 @@ use crate::organization::{Organization, State};
 use crate::password::{Cost, PasswordVerifier};
 use crate::principal::{Principal, User};
 use crate::request::RequestHead;
-use crate::scheme::{self, Found, Presented, PresentedKey, Scheme, SchemeName, Unread};
+use crate::scheme::{self, Claim, Found, Presented, PresentedKey, Scheme, SchemeName, Unread};
 use crate::seal::{Digest, MacKey, NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
 use crate::time::Timestamp;
@@ -244,17 +244,16 @@ impl<L: CredentialLookup> Authenticator<L> {
         realm: Id<Organization>,
         request: &RequestHead<'_>,
     ) -> Begun {
-        let mut claimed = None;
-        for scheme in schemes {
-            let claim = match scheme.find(request) {
-                Found::NotMine => continue,
-                Found::Repeated => return reject(Rejection::Ambiguous, Some(scheme.name())),
-                Found::Claimed(claim) => claim,
-            };
-            if claimed.replace((scheme, claim)).is_some() {
-                return reject(Rejection::Ambiguous, None);
-            }
-        }
+        // What is sent unasked yields to what somebody chose to send, and is then not looked at.
+        let explicit = claim_of(schemes, false, request);
+        let claimed = match explicit {
+            Ok(None) => claim_of(schemes, true, request),
+            claimed => claimed,
+        };
+        let claimed = match claimed {
+            Ok(claimed) => claimed,
+            Err(scheme) => return reject(Rejection::Ambiguous, scheme),
+        };
         let Some((scheme, claim)) = claimed else {
             let unclaimed = !schemes.is_empty() && request.headers().contains_key(AUTHORIZATION);
             return if unclaimed {
@@ -265,7 +264,7 @@ impl<L: CredentialLookup> Authenticator<L> {
         };
         let mut scratch = Scratch::new();
         match scheme.read(claim, &mut scratch) {
-            Ok(Presented::Key(key)) => self.judge_key(scheme.as_ref(), &key, realm, request),
+            Ok(Presented::Key(key)) => self.judge_key(scheme, &key, realm, request),
             Ok(Presented::Password { login, password }) => {
                 let claim = PasswordClaim { scheme: scheme.name(), realm, login: &login, password };
                 self.judge_password(&claim, request)
@@ -423,6 +422,32 @@ impl<L: CredentialLookup> Authenticator<L> {
         let principal = Principal { user, credential: inherited.limit(credential) };
         Ok(Authenticated { principal, scheme: who.scheme })
     }
+}
+
+/// A scheme, with what it claims of a request.
+type Claimed<'s, 'r> = (&'s dyn Scheme, Claim<'r>);
+
+/// The one claim to a request among the schemes whose credentials are sent `unasked`, or are not.
+///
+/// # Errors
+/// There is more than one; the scheme is named if it made them all.
+fn claim_of<'s, 'r>(
+    schemes: &'s [Box<dyn Scheme>],
+    unasked: bool,
+    request: &'r RequestHead<'_>,
+) -> Result<Option<Claimed<'s, 'r>>, Option<SchemeName>> {
+    let mut claimed = None;
+    for scheme in schemes.iter().filter(|it| it.is_sent_unasked() == unasked) {
+        let claim = match scheme.find(request) {
+            Found::NotMine => continue,
+            Found::Repeated => return Err(Some(scheme.name())),
+            Found::Claimed(claim) => claim,
+        };
+        if claimed.replace((scheme.as_ref(), claim)).is_some() {
+            return Err(None);
+        }
+    }
+    Ok(claimed)
 }
 
 /// A password as it was presented, and where it is meant to hold.

@@ -3,6 +3,7 @@
 //! Here and only here a path is normalised, a repeated credential header refused, and a
 //! forwarding header believed. What is judged is what is forwarded: both come from this type.
 
+mod cookies;
 mod forwarded;
 mod host;
 mod path;
@@ -17,6 +18,7 @@ use http::{HeaderMap, HeaderName, Method};
 
 use crate::time::Timestamp;
 
+pub use cookies::{CookiePair, cookie_pairs, unquoted};
 pub use forwarded::{MAX_FORWARDED, TrustedPeers, fold, fold_network};
 pub use host::canonical_host;
 pub use path::{MAX_PATH, MAX_QUERY, canonical_path};

@@ -7,6 +7,7 @@
 mod api_key;
 mod basic;
 pub mod hub_token;
+pub mod session;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,9 +23,10 @@ use crate::secret::{Scratch, Secret, SecretBuf};
 pub use api_key::NAME as API_KEY;
 pub use basic::NAME as BASIC;
 pub use hub_token::NAME as HUB_TOKEN;
+pub use session::NAME as SESSION;
 
 /// Every scheme of this build. Adding one: a file beside these, its `mod` line and its line here.
-pub const ALL: &[Kind] = &[api_key::KIND, basic::KIND, hub_token::KIND];
+pub const ALL: &[Kind] = &[api_key::KIND, basic::KIND, hub_token::KIND, session::KIND];
 
 /// Names a scheme in configuration, credentials, audit entries and metrics.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,8 +139,18 @@ pub struct Issued {
 pub trait Scheme: fmt::Debug + Send + Sync {
     /// Which scheme this is.
     fn name(&self) -> SchemeName;
-    /// The headers it reads; a door removes them before it forwards.
+    /// The headers it reads; a door removes them before it forwards, of `Cookie` only the pair
+    /// that [`Scheme::cookie`] names.
     fn headers(&self) -> &[HeaderName];
+    /// The cookie it reads, if it reads one.
+    fn cookie(&self) -> Option<&str> {
+        None
+    }
+    /// Whether its credential is sent unasked, as browsers send cookies, wherever a request comes
+    /// from: it yields to an explicit one, and policy asks for the origin.
+    fn is_sent_unasked(&self) -> bool {
+        self.cookie().is_some()
+    }
     /// What a caller without a credential is told (RFC 9110, section 11.6.1).
     fn challenge(&self) -> &'static str;
     /// What a caller is told whose credential was refused.

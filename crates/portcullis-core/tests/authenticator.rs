@@ -149,6 +149,10 @@ fn schemes() -> Vec<Box<dyn Scheme>> {
     scheme::ALL.iter().map(|kind| (kind.build)(&Options::new()).unwrap()).collect()
 }
 
+fn peer() -> IpAddr {
+    IpAddr::from([192, 0, 2, 1])
+}
+
 fn request(name: SchemeName, login: &str, secret: &str) -> Parts {
     let kind = scheme::ALL.iter().find(|kind| kind.name == name).unwrap();
     let (header, value) = (kind.present)(login, secret);
@@ -159,8 +163,7 @@ fn request(name: SchemeName, login: &str, secret: &str) -> Parts {
 /// What comes of a request, the slow part done at once; `None` is yes.
 fn judge(world: &World, parts: &Parts) -> Option<Rejection> {
     let now = Timestamp::from_millis(NOW);
-    let peer = IpAddr::from([192, 0, 2, 1]);
-    let head = RequestHead::from_connection(parts, peer, &TrustedPeers::default(), now).unwrap();
+    let head = RequestHead::from_connection(parts, peer(), &TrustedPeers::default(), now).unwrap();
     let authenticator = &world.authenticator;
     match authenticator.begin(&schemes(), ROOT, &head) {
         Begun::Authenticated(_) => None,
@@ -276,16 +279,65 @@ fn guesses_at_a_name_are_slowed_down_known_or_not() {
 }
 
 #[test]
+fn a_cookie_yields_to_an_explicit_credential_and_is_not_looked_at() {
+    let world = world(|_| {});
+    let key = world.key.expose_text();
+    let session = portcullis_core::token::TokenKind::new("ses").draw().unwrap();
+    let session = format!("wtsession={}", session.expose_text());
+    let twice = format!("{session}; {session}");
+    for cookies in ["wtsession=x", &session, &twice] {
+        let with_cookie = |name, login, secret| {
+            let mut parts = request(name, login, secret);
+            parts.headers.insert("cookie", cookies.parse().unwrap());
+            judge(&world, &parts)
+        };
+        assert_eq!(with_cookie(scheme::API_KEY, "", key), None, "{cookies}");
+        assert_eq!(with_cookie(scheme::BASIC, "owner", PASSWORD), None, "{cookies}");
+        let wrong = with_cookie(scheme::BASIC, "owner", "wrong password");
+        assert_eq!(wrong, Some(Rejection::WrongProof), "{cookies}");
+    }
+    let mut alone = request(scheme::SESSION, "", "x");
+    for (cookies, reason) in [
+        (&*session, Rejection::Unknown),
+        (&twice, Rejection::Ambiguous),
+        ("wtsession=x", Rejection::Malformed("not a session of ours")),
+    ] {
+        alone.headers.insert("cookie", cookies.parse().unwrap());
+        assert_eq!(judge(&world, &alone), Some(reason), "{cookies}");
+    }
+}
+
+#[test]
+fn two_cookies_that_two_schemes_claim_are_ambiguous() {
+    let world = world(|_| {});
+    let kind = scheme::ALL.iter().find(|kind| kind.name == scheme::SESSION).unwrap();
+    let named = |name: &str| Options::from([("cookie".to_owned(), name.to_owned())]);
+    let schemes = ["one", "two"].map(|name| (kind.build)(&named(name)).unwrap());
+    for (cookies, reason) in [
+        ("one=x; two=y", Rejection::Ambiguous),
+        ("one=x", Rejection::Malformed("not a session of ours")),
+        ("two=y; three=z", Rejection::Malformed("not a session of ours")),
+    ] {
+        let request = Request::get("/").header("Host", "any").header("Cookie", cookies);
+        let parts = request.body(()).unwrap().into_parts().0;
+        let now = Timestamp::from_millis(NOW);
+        let head = RequestHead::from_connection(&parts, peer(), &TrustedPeers::default(), now);
+        let begun = world.authenticator.begin(&schemes, ROOT, &head.unwrap());
+        let Begun::Rejected(no) = begun else { panic!("{cookies}: {begun:?}") };
+        assert_eq!(no.reason, reason, "{cookies}");
+    }
+}
+
+#[test]
 fn what_holds_for_every_scheme() {
     let nothing = Request::get("/").header("Host", "any").body(()).unwrap().into_parts().0;
-    let peer = IpAddr::from([192, 0, 2, 1]);
     let now = Timestamp::from_millis(NOW);
     for kind in scheme::ALL {
         assert_eq!(scheme::ALL.iter().filter(|it| it.name == kind.name).count(), 1);
         assert_eq!(SchemeName::named(kind.name.as_str()), Some(kind.name));
         let scheme = (kind.build)(&Options::new()).unwrap();
         let head =
-            RequestHead::from_connection(&nothing, peer, &TrustedPeers::default(), now).unwrap();
+            RequestHead::from_connection(&nothing, peer(), &TrustedPeers::default(), now).unwrap();
         assert!(matches!(scheme.find(&head), scheme::Found::NotMine), "{}", kind.name);
         assert!(!scheme.headers().is_empty() && !scheme.challenge().is_empty());
         let canary = "canary-canary-canary";

@@ -128,6 +128,17 @@ fn what_a_client_presents_is_claimed_by_its_scheme_alone_and_in_a_header_that_is
 }
 
 #[test]
+fn what_stands_in_a_cookie_is_said_to_and_is_sent_unasked() {
+    for kind in scheme::ALL {
+        let (scheme, (header, value)) = (build(kind), (kind.present)(LOGIN, "x"));
+        let named = scheme.cookie().map(|name| format!("{name}=x"));
+        assert_eq!(named.is_some(), header == http::header::COOKIE, "{}", kind.name);
+        assert!(named.is_none_or(|pair| pair == value.expose_text()), "{}", kind.name);
+        assert_eq!(scheme.is_sent_unasked(), scheme.cookie().is_some(), "{}", kind.name);
+    }
+}
+
+#[test]
 fn a_challenge_is_a_header_and_tells_no_more_once_a_credential_is_refused() {
     for kind in scheme::ALL {
         let scheme = build(kind);
