@@ -7,10 +7,13 @@ use std::net::IpAddr;
 use http::Method;
 
 use crate::ability::Ability;
+use crate::authenticator::Authenticated;
 use crate::id::Id;
 use crate::lookup::CredentialLookup;
 use crate::organization::Organization;
 use crate::principal::Principal;
+use crate::request::{Origin, RequestHead};
+use crate::scheme::Scheme;
 
 pub use networks::{Networks, NoNetworks};
 
@@ -47,6 +50,31 @@ pub struct Question<'a> {
     pub client: IpAddr,
     /// Its method.
     pub method: &'a Method,
+    /// Where it says it comes from.
+    pub origin: Origin,
+    /// Whether it asks for the connection to become something else.
+    pub upgrades: bool,
+    /// Whether what proved the principal was sent unasked, so that another site may have sent it.
+    pub unasked: bool,
+}
+
+impl<'a> Question<'a> {
+    /// Whether `who`, proven by one of `schemes`, may send the request.
+    pub fn of(
+        head: &'a RequestHead<'_>,
+        who: Option<&'a Authenticated>,
+        schemes: &[Box<dyn Scheme>],
+    ) -> Self {
+        let proven_by = |scheme: &dyn Scheme| who.is_some_and(|who| who.scheme == scheme.name());
+        Self {
+            principal: who.map(|who| &who.principal),
+            client: head.client(),
+            method: head.method(),
+            origin: head.origin(),
+            upgrades: head.upgrades(),
+            unasked: schemes.iter().any(|it| proven_by(it.as_ref()) && it.is_sent_unasked()),
+        }
+    }
 }
 
 /// A rule that a request can fail.
@@ -58,6 +86,8 @@ pub enum Rule {
     Method,
     /// The caller comes from one of the networks.
     Network,
+    /// What was sent unasked and does more than read comes from the guard's own origin.
+    Origin,
     /// The principal belongs to the guard's organization.
     Organization,
     /// Somebody is known.
@@ -68,9 +98,10 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order in which the first that fails is named.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Principal,
         Self::Network,
+        Self::Origin,
         Self::Organization,
         Self::Method,
         Self::ReadOnly,
@@ -84,6 +115,7 @@ impl Rule {
             Self::Method => "method",
             Self::Network => "network",
             Self::Organization => "organization",
+            Self::Origin => "origin",
             Self::Principal => "principal",
             Self::ReadOnly => "read_only",
         }
@@ -177,6 +209,9 @@ impl Policy {
                 .networks
                 .as_ref()
                 .map_or(Verdict::NotAsked, |it| Verdict::of(it.contain(question.client))),
+            Rule::Origin if question.principal.is_none() || !question.unasked => Verdict::NotAsked,
+            Rule::Origin if reads_only(question.method) && !question.upgrades => Verdict::NotAsked,
+            Rule::Origin => Verdict::of(question.origin == Origin::Own),
             Rule::Organization => question.principal.map_or(Verdict::NotAsked, |principal| {
                 Verdict::of(principal.user.belongs(self.organization, lookup))
             }),

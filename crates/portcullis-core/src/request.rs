@@ -6,13 +6,14 @@
 mod cookies;
 mod forwarded;
 mod host;
+mod origin;
 mod path;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 
@@ -21,6 +22,7 @@ use crate::time::Timestamp;
 pub use cookies::{CookiePair, cookie_pairs, unquoted};
 pub use forwarded::{MAX_FORWARDED, TrustedPeers, fold, fold_network};
 pub use host::canonical_host;
+pub use origin::Origin;
 pub use path::{MAX_PATH, MAX_QUERY, canonical_path};
 
 /// All headers together, names and values, in bytes.
@@ -34,6 +36,7 @@ pub const MAX_HEADER_COUNT: usize = 100;
 pub struct RequestHead<'r> {
     method: &'r Method,
     host: Cow<'r, str>,
+    port: Option<u16>,
     path: Cow<'r, str>,
     query: Option<&'r str>,
     headers: &'r HeaderMap,
@@ -84,9 +87,11 @@ impl<'r> RequestHead<'r> {
     ) -> Result<Self, Malformed> {
         check_headers(&parts.headers)?;
         let peer = fold(peer);
+        let (host, port) = host::of(parts)?;
         Ok(Self {
             method: &parts.method,
-            host: host::of(parts)?,
+            host,
+            port,
             path: path::canonical_path(parts.uri.path())?,
             query: path::query(&parts.uri)?,
             headers: &parts.headers,
@@ -119,6 +124,16 @@ impl<'r> RequestHead<'r> {
     /// The headers as they were sent.
     pub const fn headers(&self) -> &'r HeaderMap {
         self.headers
+    }
+
+    /// Where it says it comes from.
+    pub fn origin(&self) -> Origin {
+        origin::of(self.headers, &self.host, self.port)
+    }
+
+    /// Whether it asks for the connection to become something else (RFC 9110, section 7.8).
+    pub fn upgrades(&self) -> bool {
+        *self.method == Method::CONNECT || self.headers.contains_key(UPGRADE)
     }
 
     /// Who opened the connection.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use http::Request;
 use portcullis_core::request::{
-    MAX_PATH, Malformed, RequestHead, TrustedPeers, canonical_host, canonical_path,
+    MAX_PATH, Malformed, Origin, RequestHead, TrustedPeers, canonical_host, canonical_path,
 };
 use portcullis_core::time::Timestamp;
 use proptest::prelude::*;
@@ -143,6 +143,56 @@ fn a_forwarding_header_is_believed_of_trusted_peers_only_and_from_the_right() {
     }
     let far = ["10.0.0.2"; 33].join(", ");
     assert_eq!(client("10.0.0.1", ten, &[&far]), Err(Malformed::Forwarded));
+}
+
+#[test]
+fn an_origin_is_ours_if_it_is_the_very_host_and_port_that_the_request_goes_to() {
+    use Origin::{Foreign, Own, Unsaid};
+    for (host, origins, expected) in [
+        ("api.example", &[][..], Unsaid),
+        ("api.example", &["https://api.example"], Own),
+        ("api.example", &["http://api.example"], Own),
+        ("API.example.", &["https://Api.Example"], Own),
+        ("api.example", &["https://api.example:443"], Own),
+        ("api.example:443", &["https://api.example"], Own),
+        ("api.example:80", &["http://api.example"], Own),
+        ("api.example:8443", &["https://api.example:8443"], Own),
+        ("127.0.0.1:8080", &["http://127.0.0.1:8080"], Own),
+        ("[0:0::1]:8080", &["http://[::1]:8080"], Own),
+        ("api.example", &["null"], Foreign),
+        ("api.example", &[""], Foreign),
+        ("api.example", &["*"], Foreign),
+        ("api.example", &["api.example"], Foreign),
+        ("api.example", &["//api.example"], Foreign),
+        ("api.example", &["HTTPS://api.example"], Foreign),
+        ("api.example", &["ftp://api.example"], Foreign),
+        ("api.example", &["chrome-extension://api.example"], Foreign),
+        ("api.example", &["https://evil.example"], Foreign),
+        ("api.example", &["https://api.example.evil.example"], Foreign),
+        ("api.example", &["https://sub.api.example"], Foreign),
+        ("api.example", &["https://evil.example@api.example"], Foreign),
+        ("api.example", &["https://api.example@evil.example"], Foreign),
+        ("api.example", &["https://api.example/"], Foreign),
+        ("api.example", &["https://api.example https://evil.example"], Foreign),
+        ("api.example", &["https://api.example, https://evil.example"], Foreign),
+        ("api.example", &["https://api.example", "https://api.example"], Foreign),
+        ("api.example", &["https://api.example", "null"], Foreign),
+        ("api.example", &["https://api.example:8443"], Foreign),
+        ("api.example", &["https://api.example:80"], Foreign),
+        ("api.example", &["https://api.example:"], Foreign),
+        ("api.example:443", &["http://api.example"], Foreign),
+        ("api.example:8080", &["http://api.example:8081"], Foreign),
+        ("api.example:8080", &["http://api.example"], Foreign),
+    ] {
+        let mut request = Request::post("/").header("Host", host);
+        for origin in origins {
+            request = request.header("Origin", *origin);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        let (peer, now) = (IpAddr::from([192, 0, 2, 1]), Timestamp::from_millis(0));
+        let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now);
+        assert_eq!(head.unwrap().origin(), expected, "{host} {origins:?}");
+    }
 }
 
 proptest! {

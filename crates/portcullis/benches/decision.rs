@@ -151,8 +151,7 @@ fn judge(authenticator: &Authenticator<Arc<Memory>>, name: SchemeName, secret: &
     measure(name.as_str(), || {
         let begun = authenticator.begin(&guard.schemes, guard.standing.realm, black_box(&head));
         let Begun::Authenticated(who) = begun else { return };
-        let principal = Some(&who.principal);
-        let question = Question { principal, client: head.client(), method: head.method() };
+        let question = Question::of(&head, Some(&who), &guard.schemes);
         let decision = guard.policy.decide(&question, authenticator.lookup());
         assert!(matches!(decision, Decision::Allow(_)));
     })

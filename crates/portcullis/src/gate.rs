@@ -216,11 +216,10 @@ impl Gate {
 
     fn decide(&self, judged: &Judged, head: &RequestHead<'_>) -> Result<Permit, Refusal> {
         let Judged { guard, who } = judged;
-        let principal = who.as_ref().map(|who| &who.principal);
-        let question = Question { principal, client: head.client(), method: head.method() };
+        let question = Question::of(head, who.as_ref(), &guard.schemes);
         match guard.policy.decide(&question, &self.followed.memory) {
             Decision::Allow(permit) => Ok(permit),
-            Decision::Deny(_) if principal.is_none() && !guard.schemes.is_empty() => {
+            Decision::Deny(_) if who.is_none() && !guard.schemes.is_empty() => {
                 Err(Refusal::Anonymous(Arc::clone(guard)))
             }
             Decision::Deny(denial) => Err(Refusal::Denied {

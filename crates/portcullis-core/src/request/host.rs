@@ -11,8 +11,8 @@ use super::Malformed;
 /// The longest name of a host, in bytes (RFC 1035, section 2.3.4).
 const MAX_HOST: usize = 253;
 
-/// The host that a request is for: of its target, of its `Host`, or both if they agree.
-pub(super) fn of(parts: &Parts) -> Result<Cow<'_, str>, Malformed> {
+/// The host and port that a request is for: of its target, of its `Host`, or both if they agree.
+pub(super) fn of(parts: &Parts) -> Result<(Cow<'_, str>, Option<u16>), Malformed> {
     let mut named = parts.headers.get_all(HOST).iter();
     let header = match (named.next(), named.next()) {
         (_, Some(_)) => return Err(Malformed::Host("is named twice")),
@@ -25,11 +25,9 @@ pub(super) fn of(parts: &Parts) -> Result<Cow<'_, str>, Malformed> {
     let target = parts.uri.authority().map(http::uri::Authority::as_str);
     match (target, header) {
         (None, None) => Err(Malformed::Host("is missing")),
-        (Some(one), None) | (None, Some(one)) => canonical_host(one),
+        (Some(one), None) | (None, Some(one)) => read(one),
         // RFC 9112, section 3.2.2, has a proxy ignore the header; a second meaning is refused.
-        (Some(target), Some(header)) if target.eq_ignore_ascii_case(header) => {
-            canonical_host(target)
-        }
+        (Some(target), Some(header)) if target.eq_ignore_ascii_case(header) => read(target),
         (Some(_), Some(_)) => Err(Malformed::Host("is contradicted")),
     }
 }
@@ -40,12 +38,21 @@ pub(super) fn of(parts: &Parts) -> Result<Cow<'_, str>, Malformed> {
 /// # Errors
 /// It is no host.
 pub fn canonical_host(host: &str) -> Result<Cow<'_, str>, Malformed> {
+    read(host).map(|(name, _)| name)
+}
+
+/// The canonical form of `host`, and the port that it names.
+pub(super) fn read(host: &str) -> Result<(Cow<'_, str>, Option<u16>), Malformed> {
     let (name, port) = split_port(host)?;
-    if !port
-        .is_none_or(|port| port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit()))
-    {
-        return Err(Malformed::Host("has a port that is none"));
-    }
+    Ok((canonical_name(name)?, port.map(read_port).transpose()?))
+}
+
+fn read_port(port: &str) -> Result<u16, Malformed> {
+    let number = port.parse().ok().filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()));
+    number.ok_or(Malformed::Host("has a port that is none"))
+}
+
+fn canonical_name(name: &str) -> Result<Cow<'_, str>, Malformed> {
     if let Some(address) = name.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
         let address: Ipv6Addr =
             address.parse().map_err(|_| Malformed::Host("is no IPv6 address"))?;

@@ -11,6 +11,7 @@ use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::policy::{Decision, Demand, Networks, Policy, Question};
 use portcullis_core::principal::{Grant, Group, Principal, Role, User};
+use portcullis_core::request::Origin;
 use portcullis_core::scheme::{self, SchemeName};
 use portcullis_core::seal::PepperId;
 use portcullis_core::time::Timestamp;
@@ -143,12 +144,16 @@ pub(crate) struct Asked {
     principal: Option<Principal>,
     client: IpAddr,
     method: Method,
+    origin: Origin,
+    upgrades: bool,
+    unasked: bool,
 }
 
 /// What `policy` says to a question.
 pub(crate) fn decide(policy: &Policy, asked: &Asked, shelf: &Shelf) -> Decision {
-    let Asked { principal, client, method } = asked;
-    policy.decide(&Question { principal: principal.as_ref(), client: *client, method }, shelf)
+    let Asked { ref principal, client, ref method, origin, upgrades, unasked } = *asked;
+    let principal = principal.as_ref();
+    policy.decide(&Question { principal, client, method, origin, upgrades, unasked }, shelf)
 }
 
 /// What a policy should say, read off what it demands; organizations are a chain, so that one
@@ -172,7 +177,9 @@ pub(crate) fn should_allow(policy: &Policy, asked: &Asked, shelf: &Shelf) -> boo
         Some(who) => {
             let member = number(who.user.organization) >= here || holds(who, None);
             let able = policy.ability.as_ref().is_none_or(|wanted| holds(who, Some(wanted)));
-            member && able && (safe || !who.credential.read_only)
+            let sent_from_here = !asked.unasked || asked.origin == Origin::Own;
+            let reads = safe && !asked.upgrades;
+            member && able && (safe || !who.credential.read_only) && (reads || sent_from_here)
         }
     };
     known
@@ -200,6 +207,8 @@ const NETWORKS: [&str; 4] = ["192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32", "0.0
 const METHODS: [Method; 5] =
     [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::TRACE];
 
+const ORIGINS: [Origin; 3] = [Origin::Foreign, Origin::Own, Origin::Unsaid];
+
 /// Any question.
 pub(crate) fn questions() -> impl Strategy<Value = Asked> {
     let groups = any::<bool>().prop_map(|member| if member { vec![GROUP] } else { vec![] });
@@ -210,8 +219,12 @@ pub(crate) fn questions() -> impl Strategy<Value = Asked> {
             credential: Credential { read_only, ..credential(verifier) },
         },
     );
-    (prop::option::of(who), select(&ADDRESSES[..]), select(&METHODS[..])).prop_map(
-        |(principal, client, method)| Asked { principal, client: client.parse().unwrap(), method },
+    let sent = (select(&METHODS[..]), select(&ORIGINS[..]), any::<bool>(), any::<bool>());
+    (prop::option::of(who), select(&ADDRESSES[..]), sent).prop_map(
+        |(principal, client, (method, origin, upgrades, unasked))| {
+            let client = client.parse().unwrap();
+            Asked { principal, client, method, origin, upgrades, unasked }
+        },
     )
 }
 

@@ -152,8 +152,7 @@ impl House {
             }
         };
         let who = who.map(|who| self.authenticator.look_again(&who, realm, now).unwrap());
-        let principal = who.as_ref().map(|who| &who.principal);
-        let question = Question { principal, client: peer, method: head.method() };
+        let question = Question::of(&head, who.as_ref(), &guard.schemes);
         match guard.policy.decide(&question, memory) {
             Decision::Allow(_) => "allow",
             Decision::Deny(denial) => denial.rule.name(),

@@ -100,8 +100,10 @@ fn guard() -> Arc<Guard> {
 }
 
 fn denied() -> Refusal {
-    let (guard, method) = (guard(), Method::GET);
-    let question = Question { principal: None, client: [192, 0, 2, 9].into(), method: &method };
+    let (guard, parts) = (guard(), request());
+    let (peer, now) = ([192, 0, 2, 9].into(), Timestamp::from_millis(0));
+    let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now).unwrap();
+    let question = Question::of(&head, None, &guard.schemes);
     match guard.policy.decide(&question, &Memory::empty().unwrap()) {
         Decision::Deny(denial) => Refusal::Denied { denial, guard, who: None },
         Decision::Allow(_) => panic!("nobody is known"),

@@ -1,0 +1,38 @@
+//! Where a request says it comes from (RFC 6454, section 7).
+
+use http::HeaderMap;
+use http::header::ORIGIN;
+
+use super::host;
+
+/// Where a request says it comes from: what a page cannot have a browser lie about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// From elsewhere, or from where nobody says: another host or port, `null`, several.
+    Foreign,
+    /// From the very host and port that it goes to.
+    Own,
+    /// It does not say.
+    Unsaid,
+}
+
+/// Where the headers of a request to `host` and `port` say that it comes from.
+pub(super) fn of(headers: &HeaderMap, host: &str, port: Option<u16>) -> Origin {
+    let mut said = headers.get_all(ORIGIN).iter();
+    match (said.next(), said.next()) {
+        (None, _) => Origin::Unsaid,
+        (Some(value), None) if is_own(value.as_bytes(), host, port) => Origin::Own,
+        (Some(_), _) => Origin::Foreign,
+    }
+}
+
+/// Who ends TLS before us is not known here, so either scheme may be ours; a port that is not
+/// written is that of the origin's scheme.
+fn is_own(origin: &[u8], host: &str, port: Option<u16>) -> bool {
+    let Ok(text) = std::str::from_utf8(origin) else { return false };
+    let http = text.strip_prefix("http://").map(|rest| (rest, 80));
+    let https = text.strip_prefix("https://").map(|rest| (rest, 443));
+    let Some((authority, usual)) = http.or(https) else { return false };
+    let Ok((name, said)) = host::read(authority) else { return false };
+    name == host && said.unwrap_or(usual) == port.unwrap_or(usual)
+}
