@@ -198,6 +198,7 @@ impl<L: CredentialLookup> Authenticator<L> {
                 state: State::Deleted,
                 not_before: Timestamp::MIN,
                 expires: Timestamp::MIN,
+                slides: None,
                 read_only: true,
                 verifier: KeyVerifier::decoy(pepper.id, crate::seal::random()?),
                 filed_at: crate::credential::FiledAt([0; 16]),

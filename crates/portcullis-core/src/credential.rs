@@ -1,6 +1,8 @@
 //! Credentials: what the store keeps to know a caller again.
 
 use std::fmt;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use crate::id::{Id, Revision};
 use crate::organization::State;
@@ -29,6 +31,8 @@ pub struct Credential {
     pub not_before: Timestamp,
     /// It is not valid from this on.
     pub expires: Timestamp,
+    /// How many seconds after its last use it expires, while that can still move.
+    pub slides: Option<NonZeroU32>,
     /// Whether it may only read.
     pub read_only: bool,
     /// What checks a proof of it.
@@ -41,6 +45,20 @@ pub struct Credential {
 
 /// How many generations may stand between a credential and the first of its line.
 pub const MAX_GENERATIONS: usize = 4;
+
+/// A use that moves the expiry by less than this part of the idle time is not written down: so
+/// constant use costs that many writes an idle time, at any rate of requests.
+pub const SLIDES_PER_IDLE: u32 = 20;
+
+impl Credential {
+    /// Whether a use at `now` moves its expiry by so much that it should be written down.
+    pub fn should_slide(&self, now: Timestamp) -> bool {
+        self.slides.is_some_and(|idle| {
+            let idle = Duration::from_secs(idle.get().into());
+            now.plus(idle - idle / SLIDES_PER_IDLE) > self.expires
+        })
+    }
+}
 
 /// A place in the index: a digest under a key of this process, so that a lookup leaks nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -120,6 +138,36 @@ mod tests {
         assert!(KeyVerifier::from_bytes(&golden[1..]).is_none());
         golden[0] = 2;
         assert!(KeyVerifier::from_bytes(&golden).is_none());
+    }
+
+    #[test]
+    fn a_use_slides_an_expiry_once_it_moves_it_by_a_twentieth_of_the_idle_time() {
+        let credential = |slides: u32, expires| Credential {
+            id: Id::from_bytes([3; 16]),
+            version: Revision(1),
+            scheme: crate::scheme::SESSION,
+            owner: Id::from_bytes([2; 16]),
+            state: State::Active,
+            not_before: Timestamp::MIN,
+            expires: Timestamp::from_millis(expires),
+            slides: NonZeroU32::new(slides),
+            read_only: false,
+            verifier: KeyVerifier::decoy(PepperId(9), [0; 32]),
+            filed_at: FiledAt([0; 16]),
+            parent: None,
+        };
+        for (slides, expires, now, expected) in [
+            (100, 100_000, 0, false),
+            (100, 100_000, 5_000, false),
+            (100, 100_000, 5_001, true),
+            (100, 100_000, 99_999, true),
+            (100, i64::MAX, i64::MAX, false),
+            (u32::MAX, 1_000, 0, true),
+            (0, 100_000, 99_999, false),
+        ] {
+            let now = Timestamp::from_millis(now);
+            assert_eq!(credential(slides, expires).should_slide(now), expected, "{now:?}");
+        }
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         state: State::Active,
         not_before: Timestamp::MIN,
         expires: Timestamp::MAX,
+        slides: None,
         read_only: false,
         verifier,
         filed_at: FiledAt([id; 16]),

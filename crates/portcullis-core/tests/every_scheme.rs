@@ -43,6 +43,7 @@ fn stored(name: SchemeName, issued: &Issued) -> Credential {
         state: State::Active,
         not_before: Timestamp::MIN,
         expires: Timestamp::MAX,
+        slides: None,
         read_only: false,
         verifier: issued.verifier,
         filed_at: FiledAt([0; 16]),

@@ -116,7 +116,7 @@ impl Reading<'_> {
             sessions: self.all(
                 &sql!(
                     "SELECT s.id, s.scheme, s.key, s.verifier, s.owner, s.read_only, s.state,
-                         s.expires, c.scheme, c.key, s.revision
+                         s.expires, s.idle, s.ends, c.scheme, c.key, s.revision
                      FROM sessions s JOIN credentials c ON c.id = s.parent
                      WHERE s.revision > $1 ORDER BY s.revision"
                 ),

@@ -1,5 +1,7 @@
 //! Sessions and tokens: what was minted from a credential, and is judged by it at each request.
 
+use std::time::Duration;
+
 use portcullis_core::credential::Credential;
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::State;
@@ -32,8 +34,12 @@ pub struct NewSession {
     pub parent: Id<Credential>,
     /// Whether it may only read.
     pub read_only: bool,
-    /// It is not valid from this on.
+    /// It is not valid from this on, unless a use moves that.
     pub expires: Timestamp,
+    /// How long after a use it expires; zero if a use moves nothing.
+    pub idle: Duration,
+    /// No use moves its expiry beyond this.
+    pub ends: Timestamp,
 }
 
 /// A session's own row, with where its parent is filed.
@@ -53,8 +59,12 @@ pub struct SessionRow {
     pub read_only: bool,
     /// Whether it may be used.
     pub state: State,
-    /// It is not valid from this on.
+    /// It is not valid from this on, unless a use moves that.
     pub expires: Timestamp,
+    /// How long after a use it expires; zero if a use moves nothing.
+    pub idle: Duration,
+    /// No use moves its expiry beyond this.
+    pub ends: Timestamp,
     /// The scheme that its parent is filed under.
     pub parent_scheme: String,
     /// The public part of its parent.
@@ -73,6 +83,8 @@ pub(crate) fn read(mut row: Row) -> Result<SessionRow, StoreError> {
         read_only: row.next(TABLE)?,
         state: row.next(TABLE)?,
         expires: row.next(TABLE)?,
+        idle: Duration::from_millis(row.next::<i64>(TABLE)?.try_into().unwrap_or(0)),
+        ends: row.next(TABLE)?,
         parent_scheme: row.next(TABLE)?,
         parent_key: row.next(TABLE)?,
         version: row.next(TABLE)?,
@@ -92,14 +104,16 @@ impl Writing<'_> {
         let mut parent = parent.ok_or(StoreError::NotFound("credential that is active"))?;
         let (ends, read_only): (Option<Timestamp>, bool) =
             (parent.next(TABLE)?, parent.next(TABLE)?);
+        let ends = new.ends.min(ends.unwrap_or(Timestamp::MAX));
+        let idle = i64::try_from(new.idle.as_millis()).unwrap_or(i64::MAX);
         self.end_oldest_session(new.parent)?;
         let id = Id::fresh(self.now)?;
         let (now, revision) = (self.now, self.revision);
         self.execute(
             &sql!(
                 "INSERT INTO sessions (id, scheme, key, verifier, owner, parent, read_only, state,
-                     expires, created, revision)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10)"
+                     expires, idle, ends, created, revision)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10, $11, $12)"
             ),
             &[
                 id.into(),
@@ -109,7 +123,9 @@ impl Writing<'_> {
                 new.owner.into(),
                 new.parent.into(),
                 (new.read_only || read_only).into(),
-                new.expires.min(ends.unwrap_or(Timestamp::MAX)).into(),
+                new.expires.min(ends).into(),
+                idle.into(),
+                ends.into(),
                 now.into(),
                 revision.into(),
             ],
@@ -130,6 +146,32 @@ impl Writing<'_> {
             &[parent.into(), now.into(), revision.into(), (MAX_LIVE - 1).into()],
         )
         .map(drop)
+    }
+
+    /// Moves the expiry of the `used` sessions, each at the version that it was used at, to their
+    /// idle time from now, and never beyond their ends. What ended, expired or moved meanwhile stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// None of them moves, so that nothing is to be written, or the store's own.
+    pub fn slide_sessions(
+        &mut self,
+        used: &[(Id<Credential>, Revision)],
+    ) -> Result<u64, StoreError> {
+        let (now, revision, mut moved) = (self.now, self.revision, 0);
+        for (id, version) in used {
+            // The first condition keeps the sum within what fits.
+            moved += self.execute(
+                &sql!(
+                    "UPDATE sessions SET revision = $4,
+                         expires = CASE WHEN idle < ends - $3 THEN $3 + idle ELSE ends END
+                     WHERE id = $1 AND revision = $2 AND state = 'active'
+                         AND expires > $3 AND expires < ends AND expires - $3 < idle"
+                ),
+                &[(*id).into(), (*version).into(), now.into(), revision.into()],
+            )?;
+        }
+        if moved == 0 { Err(StoreError::NotFound("session that slides")) } else { Ok(moved) }
     }
 
     /// Ends a session.

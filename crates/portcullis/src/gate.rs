@@ -7,6 +7,7 @@ use std::time::Duration;
 use portcullis_core::authenticator::{
     Again, Authenticated, Authenticator, Begun, Concluded, Pending, Rejected, SlowCheck, Upgrade,
 };
+use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
 use portcullis_core::id::Id;
 use portcullis_core::organization::Organization;
@@ -14,7 +15,7 @@ use portcullis_core::password::Verdict;
 use portcullis_core::policy::{Decision, Permit, Question};
 use portcullis_core::request::RequestHead;
 use portcullis_core::scheme::Scheme;
-use portcullis_core::time::Clock;
+use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::{Followed, Memory};
 use tokio::sync::mpsc;
 
@@ -36,11 +37,19 @@ pub(crate) struct Gate {
     followed: Arc<Followed>,
     /// What was found of the password; `None` if the hash could not be computed.
     passwords: PasswordPool<Option<Verdict>>,
-    /// Where better verifiers go, to be stored.
-    upgrades: mpsc::Sender<Upgrade>,
+    later: Later,
     clock: Arc<dyn Clock>,
     /// What was last said of it.
     ready: AtomicBool,
+}
+
+/// Where the gate leaves what is to be stored and can wait. What finds no room is let go.
+#[derive(Debug)]
+pub(crate) struct Later {
+    /// Better verifiers of passwords.
+    pub(crate) upgrades: mpsc::Sender<Upgrade>,
+    /// Sessions whose use moves their expiry, as they were when they were used.
+    pub(crate) slides: mpsc::Sender<Credential>,
 }
 
 /// A request that was judged, but not yet permitted.
@@ -68,11 +77,11 @@ impl Gate {
         authenticator: Authenticator<Arc<Memory>>,
         followed: Arc<Followed>,
         passwords: PasswordPool<Option<Verdict>>,
-        upgrades: mpsc::Sender<Upgrade>,
+        later: Later,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let ready = AtomicBool::new(false);
-        Self { authenticator, followed, passwords, upgrades, clock, ready }
+        Self { authenticator, followed, passwords, later, clock, ready }
     }
 
     /// What is live.
@@ -168,7 +177,7 @@ impl Gate {
         let now = self.clock.now();
         self.followed.lease.check(now).map_err(|_| Unknown::Unavailable)?;
         if let Some(who) = &who {
-            self.followed.memory.count_use(&who.principal.credential, now.wall);
+            self.count_use(&who.principal.credential, now.wall);
         }
         Ok(who)
     }
@@ -205,7 +214,7 @@ impl Gate {
     /// Hashes the password, and once the answer is known, again for a better verifier if need be.
     async fn check(&self, pending: &mut Pending) -> Result<Option<Verdict>, Busy> {
         let check = Arc::new(self.authenticator.slow_check(pending));
-        let (same, upgrades) = (Arc::clone(&check), self.upgrades.clone());
+        let (same, upgrades) = (Arc::clone(&check), self.later.upgrades.clone());
         let after = move |verdict: &Option<Verdict>| {
             if *verdict == Some(Verdict::Right { upgrade: true }) {
                 upgrade(&same, &upgrades);
@@ -250,9 +259,18 @@ impl Gate {
         let now = self.clock.now();
         self.followed.lease.check(now).map_err(|_| Refusal::Unavailable)?;
         if let Some(who) = &judged.who {
-            self.followed.memory.count_use(&who.principal.credential, now.wall);
+            self.count_use(&who.principal.credential, now.wall);
         }
         Ok((judged, permit))
+    }
+
+    /// Remembers that `credential` was used, for whoever writes that down.
+    fn count_use(&self, credential: &Credential, now: Timestamp) {
+        self.followed.memory.count_use(credential, now);
+        if credential.should_slide(now) {
+            // When too many wait, its next use is as good.
+            drop(self.later.slides.try_send(*credential));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod front;
 mod house;
 mod listen;
+pub(crate) mod slides;
 pub(crate) mod spoken;
 pub(crate) mod upgrades;
 mod usage;
@@ -16,6 +17,7 @@ use anyhow::Context as _;
 use portcullis_core::authenticator::Authenticator;
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::time::Clock;
+use portcullis_store::Store;
 use portcullis_store::folder;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use tokio::net::TcpListener;
@@ -27,7 +29,7 @@ use crate::config::{Config, Passwords};
 use crate::control::{self, Control};
 use crate::dialects::Services;
 use crate::doors::proxy::{Proxy, Timeouts};
-use crate::gate::Gate;
+use crate::gate::{Gate, Later};
 use crate::password_pool::{PasswordPool, PoolSize};
 use front::Front;
 pub(crate) use house::House;
@@ -69,11 +71,10 @@ impl Server {
             Follower::start(&store, &following, feed_clock, &name)
         });
         let follower = Arc::new(follower.await??);
-        let authenticator = Authenticator::new(memory, Arc::clone(&house.peppers), house.cost())?;
+        let authenticator = Authenticator::new(Arc::clone(&memory), Arc::clone(&house.peppers), house.cost())?;
         let pool = PasswordPool::start(pool_size(&config.passwords))?;
-        let (upgrade, upgrades) = mpsc::channel(upgrades::WAITING);
-        tokio::spawn(upgrades::store_all(Arc::clone(&house.store), upgrades));
-        let gate = Gate::new(authenticator, followed, pool, upgrade, Arc::clone(&clock));
+        let later = store_later(&house.store, &memory, &follower);
+        let gate = Gate::new(authenticator, followed, pool, later, Arc::clone(&clock));
         let gate = Arc::new(gate);
         let rung = Arc::clone(&follower);
         let control = control::serve(data, move || rung.wake())?;
@@ -116,6 +117,16 @@ impl Server {
             tracing::warn!(%error, "the use of credentials was not written");
         }
     }
+}
+
+/// Stores what the gate leaves for later, until the gate is gone.
+fn store_later(store: &Arc<Store>, memory: &Arc<Memory>, follower: &Arc<Follower>) -> Later {
+    let (upgrade, upgrades) = mpsc::channel(upgrades::WAITING);
+    tokio::spawn(upgrades::store_all(Arc::clone(store), upgrades));
+    let (slide, slides) = mpsc::channel(slides::WAITING);
+    let (memory, follower) = (Arc::clone(memory), Arc::clone(follower));
+    tokio::spawn(slides::store_all(Arc::clone(store), memory, follower, slides));
+    Later { upgrades: upgrade, slides: slide }
 }
 
 /// The actions of this very process, by `actor`.

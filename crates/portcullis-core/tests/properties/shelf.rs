@@ -60,6 +60,7 @@ pub(crate) fn credential(verifier: KeyVerifier) -> Credential {
         state: State::Active,
         not_before: Timestamp::MIN,
         expires: Timestamp::MAX,
+        slides: None,
         read_only: false,
         verifier,
         filed_at: FiledAt([0; 16]),

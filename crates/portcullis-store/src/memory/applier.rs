@@ -1,6 +1,7 @@
 //! The one applier: what takes away becomes visible before what gives.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use portcullis_core::authenticator::remembered::Remembered;
@@ -218,6 +219,7 @@ impl Memory {
             state: row.state,
             not_before: Timestamp::MIN,
             expires: row.expires,
+            slides: slides(row),
             read_only: row.read_only,
             verifier,
             filed_at: self.place_of_key(scheme, &row.key),
@@ -307,11 +309,19 @@ fn credential(row: &CredentialRow, scheme: SchemeName) -> Credential {
         state: row.state,
         not_before: row.not_before.unwrap_or(Timestamp::MIN),
         expires: row.expires.unwrap_or(Timestamp::MAX),
+        slides: None,
         read_only: row.read_only,
         verifier: KeyVerifier::decoy(portcullis_core::seal::PepperId(0), [0; 32]),
         filed_at: FiledAt([0; 16]),
         parent: None,
     }
+}
+
+/// How many seconds after its last use a session expires, while its end lets that move. What is
+/// shorter than a second does not slide.
+fn slides(row: &SessionRow) -> Option<NonZeroU32> {
+    let seconds = u32::try_from(row.idle.as_secs()).unwrap_or(u32::MAX);
+    NonZeroU32::new(seconds).filter(|_| row.expires < row.ends)
 }
 
 /// What checks a password; nothing once it is gone.

@@ -1,6 +1,8 @@
 //! What holds for each resource, whatever the engine.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use http::Uri;
 use portcullis_core::ability::{Ability, BUILT_IN, OWNER};
@@ -213,7 +215,7 @@ fn a_session_ends_with_its_parent_and_the_oldest_of_too_many_makes_room() {
         let store = &bench.store;
         let root = root(store).await;
         let now = bench.clock.now().wall;
-        let hour = now.plus(std::time::Duration::from_secs(3_600));
+        let hour = now.plus(Duration::from_secs(3_600));
         let made = store.write(write("setup"), move |it| {
             let owner = it.insert_user(&user(root, "zoe"))?.id;
             let parent = NewCredential { expires: Some(hour), ..key(owner, "parent") };
@@ -229,6 +231,8 @@ fn a_session_ends_with_its_parent_and_the_oldest_of_too_many_makes_room() {
                 parent,
                 read_only: false,
                 expires: Timestamp::MAX,
+                idle: Duration::ZERO,
+                ends: Timestamp::MAX,
             };
             store.write(write("mint"), move |it| it.insert_session(&new))
         };
@@ -247,6 +251,96 @@ fn a_session_ends_with_its_parent_and_the_oldest_of_too_many_makes_room() {
             store.write(write("revoke"), move |it| it.set_credential_state(parent, State::Deleted));
         revoke.await.unwrap();
         assert!(matches!(mint(1_000).await, Err(StoreError::NotFound(_))));
+    });
+}
+
+/// In milliseconds.
+const HOUR: i64 = 3_600_000;
+
+#[test]
+fn a_use_slides_a_session_to_its_end_and_never_one_that_ended_expired_or_moved() {
+    run("slides", async |bench| {
+        let store = &bench.store;
+        let root = root(store).await;
+        let begun = bench.clock.now().wall;
+        let at = move |hours: i64| Timestamp::from_millis(begun.millis() + hours * HOUR);
+        let owner = store.write(write("u"), move |it| it.insert_user(&user(root, "zoe")));
+        let owner = owner.await.unwrap().value.id;
+        let mint = async |name: &str, (hours, ends): (u64, i64), parent_ends: Option<Timestamp>| {
+            let parent = NewCredential { expires: parent_ends, ..key(owner, &format!("{name}-p")) };
+            let (name, ends) = (name.to_owned(), at(ends));
+            let made = store.write(write("mint"), move |it| {
+                let parent = it.insert_credential(&parent)?;
+                it.insert_session(&NewSession {
+                    scheme: scheme::SESSION,
+                    key: name,
+                    verifier: vec![1; 37],
+                    owner,
+                    parent,
+                    read_only: false,
+                    expires: at(1),
+                    idle: Duration::from_secs(hours * 3_600),
+                    ends,
+                })
+            });
+            made.await.unwrap().value
+        };
+        let sliding = mint("sliding", (1, 3), None).await;
+        let bounded = mint("bounded", (1, 3), Some(at(2))).await;
+        let still = mint("still", (0, 3), None).await;
+        let ended = mint("ended", (1, 3), None).await;
+        store.write(write("end"), move |it| it.end_session(ended)).await.unwrap();
+
+        let row = async |id: Id<Credential>| {
+            let all = store.read(|it| it.changed_since(Revision(0))).await.unwrap().sessions;
+            all.into_iter().find(|it| it.id == id).unwrap()
+        };
+        let slide = async |ids: &[Id<Credential>]| {
+            let mut used = Vec::new();
+            for id in ids {
+                used.push((*id, row(*id).await.version));
+            }
+            store.write(write("slide"), move |it| it.slide_sessions(&used)).await
+        };
+        let all = [sliding, bounded, still, ended];
+        let passes = |millis: i64| bench.clock.0.store(millis, Ordering::Relaxed);
+
+        passes(HOUR / 2);
+        let slid = slide(&all).await.unwrap();
+        assert_eq!(slid.value, 2);
+        let half = Timestamp::from_millis(begun.millis() + HOUR / 2 + HOUR);
+        for (id, expires, state) in [
+            (sliding, half, State::Active),
+            (bounded, half, State::Active),
+            (still, at(1), State::Active),
+            (ended, at(1), State::Deleted),
+        ] {
+            let row = row(id).await;
+            assert_eq!((row.expires, row.state), (expires, state), "{}", row.key);
+            assert_eq!(row.version == slid.revision, expires == half, "{}", row.key);
+        }
+
+        // What was used at an older version has moved already.
+        let stale = (sliding, Revision(slid.revision.0 - 1));
+        let again = store.write(write("stale"), move |it| it.slide_sessions(&[stale])).await;
+        assert!(matches!(again, Err(StoreError::NotFound(_))), "{again:?}");
+
+        passes(HOUR + HOUR / 4);
+        assert_eq!(slide(&all).await.unwrap().value, 2);
+        assert_eq!(row(bounded).await.expires, at(2), "no later than its parent");
+        passes(2 * HOUR);
+        assert_eq!(slide(&all).await.unwrap().value, 1, "expired at this very moment");
+        assert_eq!(row(sliding).await.expires, at(3), "its end");
+        for millis in [2 * HOUR + HOUR / 2, 3 * HOUR] {
+            passes(millis);
+            assert!(matches!(slide(&all).await, Err(StoreError::NotFound(_))));
+        }
+        // A clock that was set back never shortens anything.
+        passes(0);
+        assert!(matches!(slide(&all).await, Err(StoreError::NotFound(_))));
+
+        let trail = store.read(|it| it.list_audit(Revision(i64::MAX), 100)).await.unwrap();
+        assert_eq!(trail.iter().filter(|it| it.action == "slide").count(), 3);
     });
 }
 
@@ -287,6 +381,8 @@ fn a_write_is_decided_again_if_anything_it_was_decided_from_has_changed() {
                 parent,
                 read_only: false,
                 expires: Timestamp::MAX,
+                idle: Duration::ZERO,
+                ends: Timestamp::MAX,
             })?;
             Ok((owner, circle, held, parent, session))
         });

@@ -273,6 +273,8 @@ impl Walk {
             parent: id,
             read_only,
             expires: Timestamp::from_millis(wanted),
+            idle: std::time::Duration::ZERO,
+            ends: Timestamp::from_millis(wanted),
         };
         let made = self.house.write(move |it| it.insert_session(&new));
         if !live {

@@ -111,6 +111,8 @@ impl Actions {
             parent: principal.credential.id,
             read_only: false,
             expires,
+            idle: Duration::ZERO,
+            ends: expires,
         };
         let needs = Needs::one(HOLD_HUB_SECRET, principal.user.organization);
         self.act(Deed::new("hub_token.create", needs), move |writing| {
