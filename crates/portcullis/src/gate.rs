@@ -267,9 +267,8 @@ impl Gate {
     /// Remembers that `credential` was used, for whoever writes that down.
     fn count_use(&self, credential: &Credential, now: Timestamp) {
         self.followed.memory.count_use(credential, now);
-        if credential.should_slide(now) {
-            // When too many wait, its next use is as good.
-            drop(self.later.slides.try_send(*credential));
+        if credential.should_slide(now) && self.later.slides.try_send(*credential).is_err() {
+            tracing::debug!("too many sessions wait to slide: the next use of this one will do");
         }
     }
 }

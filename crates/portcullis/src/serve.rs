@@ -71,7 +71,8 @@ impl Server {
             Follower::start(&store, &following, feed_clock, &name)
         });
         let follower = Arc::new(follower.await??);
-        let authenticator = Authenticator::new(Arc::clone(&memory), Arc::clone(&house.peppers), house.cost())?;
+        let authenticator =
+            Authenticator::new(Arc::clone(&memory), Arc::clone(&house.peppers), house.cost())?;
         let pool = PasswordPool::start(pool_size(&config.passwords))?;
         let later = store_later(&house.store, &memory, &follower);
         let gate = Gate::new(authenticator, followed, pool, later, Arc::clone(&clock));

@@ -21,13 +21,14 @@ use portcullis_core::{credential::Credential, id::Id, organization::Organization
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Follower, LEASE_MILLIS, Lease};
 use portcullis_store::organizations::NewOrganization;
+use portcullis_store::sessions::NewSession;
 use portcullis_store::store::Writing;
 use portcullis_store::users::NewUser;
 use portcullis_store::{Store, StoreError, Target, Write};
 
 use super::*;
 use crate::password_pool::PoolSize;
-use crate::serve::upgrades;
+use crate::serve::{slides, upgrades};
 
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 /// What a hash costs today; the verifiers in the store are behind it.
@@ -36,21 +37,21 @@ const PASSWORD: &str = "correct horse";
 /// When everything begins, in milliseconds since boot.
 const BEGUN: u64 = 1_000;
 
-/// A clock that a test moves.
+/// A clock that a test moves: since boot, and how far the wall is ahead of that.
 #[derive(Debug)]
-struct Hand(AtomicU64);
+struct Hand(AtomicU64, AtomicU64);
 
 impl Hand {
     fn start() -> Arc<Self> {
-        Arc::new(Self(AtomicU64::new(BEGUN)))
+        Arc::new(Self(AtomicU64::new(BEGUN), AtomicU64::new(0)))
     }
 }
 
 impl Clock for Hand {
     fn now(&self) -> Moment {
         let boot = self.0.load(Ordering::Relaxed);
-        let wall = Timestamp::from_millis(1_700_000_000_000 + i64::try_from(boot).unwrap());
-        Moment { boot, wall }
+        let since = i64::try_from(boot + self.1.load(Ordering::Relaxed)).unwrap();
+        Moment { boot, wall: Timestamp::from_millis(1_700_000_000_000 + since) }
     }
 }
 
@@ -60,8 +61,11 @@ struct House {
     store: Store,
     follower: Follower,
     clock: Arc<Hand>,
+    /// The clock of the store.
+    still: Arc<Hand>,
     peppers: Arc<Peppers>,
     upgrades: mpsc::Receiver<Upgrade>,
+    slides: mpsc::Receiver<Credential>,
     key: SecretBuf,
     credential: Id<Credential>,
     root: Id<Organization>,
@@ -133,19 +137,23 @@ impl House {
         let (root, owner, credential) = made.await.unwrap().value;
         let memory = Arc::new(Memory::empty().unwrap());
         let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
-        let follower = Follower::start(&store, &followed, still, "test").unwrap();
+        let follower = Follower::start(&store, &followed, still.clone(), "test").unwrap();
         let authenticator = Authenticator::new(memory, Arc::clone(&peppers), TODAY).unwrap();
         let [threads, queue, per_source] = [1, 8, 8].map(|n| NonZeroUsize::new(n).unwrap());
         let pool = PasswordPool::start(PoolSize { threads, queue, per_source }).unwrap();
         let (upgrade, upgrades) = mpsc::channel(8);
-        let gate = Gate::new(authenticator, followed, pool, upgrade, clock.clone());
+        let (slide, slides) = mpsc::channel(8);
+        let later = Later { upgrades: upgrade, slides: slide };
+        let gate = Gate::new(authenticator, followed, pool, later, clock.clone());
         Self {
             gate,
             store,
             follower,
             clock,
+            still,
             peppers,
             upgrades,
+            slides,
             key: issued.shown,
             credential,
             root,
@@ -400,4 +408,166 @@ async fn a_wrong_password_upgrades_nothing() {
     assert!(house.sign_in("correct horsf").await.is_err());
     drop(house.gate);
     assert!(house.upgrades.recv().await.is_none());
+}
+
+/// How long after its last use the session of these tests expires, in milliseconds: several of
+/// them fit in one lease, which nothing renews at the pace of these clocks.
+const IDLE: u64 = 4_000;
+
+impl House {
+    /// A session of the owner's, opened with the key, that no use moves beyond so many idle times.
+    async fn session(&self, cap: u64) -> SecretBuf {
+        let issue = scheme::ALL.iter().find(|it| it.name == scheme::SESSION).unwrap().issue;
+        let issued = issue.unwrap()(&self.peppers).unwrap();
+        let now = self.clock.now().wall;
+        let new = NewSession {
+            scheme: scheme::SESSION,
+            key: issued.key,
+            verifier: issued.verifier.to_bytes().to_vec(),
+            owner: self.owner,
+            parent: self.credential,
+            read_only: false,
+            expires: now.plus(Duration::from_millis(IDLE)),
+            idle: Duration::from_millis(IDLE),
+            ends: now.plus(Duration::from_millis(IDLE * cap)),
+        };
+        self.change(move |it| it.insert_session(&new)).await.unwrap();
+        issued.shown
+    }
+
+    /// Sends the session; nothing if it passes.
+    async fn uses(&self, session: &SecretBuf) -> Option<Rejection> {
+        let parts = self.request(scheme::SESSION, session.expose_text());
+        match self.admit_with(&parts, async |_| {}).await.0 {
+            Ok(judged) => {
+                assert_eq!(judged.who.unwrap().scheme, scheme::SESSION);
+                None
+            }
+            Err(Refusal::Rejected(no, _)) => Some(no.reason),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn passes(&self, millis: u64) {
+        for clock in [&self.clock, &self.still] {
+            clock.1.fetch_add(millis, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes what was left to be written; whether it is applied is another thing.
+    async fn write_slides(&mut self) -> Option<portcullis_core::id::Revision> {
+        let mut used = Vec::new();
+        while let Ok(one) = self.slides.try_recv() {
+            used.push(one);
+        }
+        slides::save(&self.store, self.gate.memory(), &used).await.unwrap()
+    }
+
+    async fn apply(&self, revision: portcullis_core::id::Revision) {
+        self.follower.wake();
+        self.follower.applied().wait_for(|applied| *applied >= revision).await.unwrap();
+    }
+
+    async fn slides_written(&self) -> usize {
+        let all = portcullis_core::id::Revision(i64::MAX);
+        let trail = self.store.read(move |it| it.list_audit(all, 1_000)).await.unwrap();
+        trail.iter().filter(|it| it.action == "session.slide").count()
+    }
+}
+
+#[tokio::test]
+async fn a_session_in_constant_use_lives_on_and_is_written_twenty_times_an_idle_time() {
+    let mut house = House::open().await;
+    let session = house.session(100).await;
+    // Three idle times, at three uses every thousandth of one.
+    for _ in 0..3_000 {
+        house.passes(IDLE / 1_000);
+        for _ in 0..3 {
+            assert_eq!(house.uses(&session).await, None);
+        }
+        if let Some(revision) = house.write_slides().await {
+            house.apply(revision).await;
+        }
+    }
+    let written = house.slides_written().await;
+    assert!((50..=60).contains(&written), "{written} writes in three idle times");
+    house.passes(IDLE - 1);
+    assert_eq!(house.uses(&session).await, Some(Rejection::Expired), "the last use was earlier");
+}
+
+#[tokio::test]
+async fn a_crowd_of_uses_is_one_write_though_this_node_has_not_seen_it_yet() {
+    let mut house = House::open().await;
+    let session = house.session(100).await;
+    house.passes(IDLE / 2);
+    for _ in 0..100 {
+        assert_eq!(house.uses(&session).await, None);
+    }
+    let written = house.write_slides().await.unwrap();
+    // Whether or not the follower has looked meanwhile.
+    for _ in 0..100 {
+        assert_eq!(house.uses(&session).await, None);
+    }
+    assert_eq!(house.write_slides().await, None);
+    house.apply(written).await;
+    assert_eq!(house.uses(&session).await, None);
+    assert!(house.slides.try_recv().is_err(), "nothing moves so soon");
+    assert_eq!(house.slides_written().await, 1);
+}
+
+#[tokio::test]
+async fn a_session_ends_unused_or_at_its_cap_and_then_nothing_is_written_for_it() {
+    let mut house = House::open().await;
+    let unused = house.session(100).await;
+    let capped = house.session(2).await;
+    for _ in 0..3 {
+        house.passes(IDLE / 2);
+        assert_eq!(house.uses(&capped).await, None);
+        if let Some(revision) = house.write_slides().await {
+            house.apply(revision).await;
+        }
+    }
+    assert_eq!(house.uses(&unused).await, Some(Rejection::Expired));
+    let written = house.slides_written().await;
+    assert_eq!(written, 2, "at its cap it has come to rest");
+    house.passes(IDLE / 2 - 1);
+    assert_eq!(house.uses(&capped).await, None);
+    house.passes(1);
+    assert_eq!(house.uses(&capped).await, Some(Rejection::Expired));
+    assert_eq!(house.write_slides().await, None);
+    assert_eq!(house.slides_written().await, written);
+}
+
+#[tokio::test]
+async fn what_a_cookie_proves_changes_something_only_from_the_guards_own_origin() {
+    let house = House::open().await;
+    let session = house.session(2).await;
+    for (method, origin, passes) in [
+        ("GET", None, true),
+        ("HEAD", Some("https://evil.example"), true),
+        ("POST", Some("https://any"), true),
+        ("DELETE", Some("http://any"), true),
+        ("POST", None, false),
+        ("POST", Some("null"), false),
+        ("PUT", Some("https://evil.example"), false),
+        ("TRACE", None, false),
+    ] {
+        for (name, secret) in [(scheme::SESSION, &session), (scheme::API_KEY, &house.key)] {
+            let mut parts = house.request(name, secret.expose_text());
+            parts.method = method.parse().unwrap();
+            parts.headers.extend(origin.map(|it| (http::header::ORIGIN, it.parse().unwrap())));
+            let (admitted, _) = house.admit_with(&parts, async |_| {}).await;
+            let denied = match admitted {
+                Ok(_) => None,
+                Err(Refusal::Denied { denial, .. }) => Some(denial.rule),
+                Err(other) => panic!("{other:?}"),
+            };
+            let expected = (name == scheme::SESSION && !passes).then_some(Rule::Origin);
+            assert_eq!(denied, expected, "{name} {method} {origin:?}");
+        }
+    }
+    let mut upgrade = house.request(scheme::SESSION, session.expose_text());
+    upgrade.headers.insert("upgrade", "websocket".parse().unwrap());
+    let (denied, _) = house.admit_with(&upgrade, async |_| {}).await;
+    assert_eq!(denied.unwrap_err().reason(), "origin");
 }
