@@ -8,7 +8,7 @@
 use std::hint::black_box;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Request;
 use portcullis_core::authenticator::{Authenticator, Begun};
@@ -24,6 +24,7 @@ use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::organizations::NewOrganization;
+use portcullis_store::sessions::NewSession;
 use portcullis_store::users::NewUser;
 use portcullis_store::{Store, Target, Write};
 
@@ -31,6 +32,8 @@ use portcullis_store::{Store, Target, Write};
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 const ROUNDS: u32 = 200_000;
+/// How long after its last use the session expires.
+const IDLE: Duration = Duration::from_secs(3_600);
 const PASSWORD: &str = "correct horse";
 
 #[derive(Debug)]
@@ -63,8 +66,13 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(Target::Sqlite(folder.path().into()), Arc::new(Still)).unwrap();
     let peppers = Arc::new(Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]));
-    let issued = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap()(&peppers).unwrap();
+    let issue = |name| {
+        let kind = scheme::ALL.iter().find(|kind| kind.name == name).unwrap();
+        kind.issue.unwrap()(&peppers).unwrap()
+    };
+    let (issued, session) = (issue(scheme::API_KEY), issue(scheme::SESSION));
     let key = issued.shown.expose_text().to_owned();
+    let token = session.shown.expose_text().to_owned();
     let password =
         PasswordVerifier::make(&SecretBuf::new(PASSWORD), Cost::OWASP, peppers.current()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -88,7 +96,7 @@ fn main() {
             })?
             .id;
         it.set_password(owner, &password.to_bytes())?;
-        it.insert_credential(&NewCredential {
+        let parent = it.insert_credential(&NewCredential {
             scheme: scheme::API_KEY,
             key: issued.key,
             verifier: issued.verifier.to_bytes().to_vec(),
@@ -97,6 +105,18 @@ fn main() {
             read_only: false,
             not_before: None,
             expires: None,
+        })?;
+        let ends = it.now.plus(IDLE * 20);
+        it.insert_session(&NewSession {
+            scheme: scheme::SESSION,
+            key: session.key,
+            verifier: session.verifier.to_bytes().to_vec(),
+            owner,
+            parent,
+            read_only: false,
+            expires: it.now.plus(IDLE),
+            idle: IDLE,
+            ends,
         })?;
         it.insert_guard(root, Source::Store, &definition())?;
         it.set_organization_state(root, State::Active)
@@ -113,6 +133,8 @@ fn main() {
     });
     let key_time = judge(&authenticator, scheme::API_KEY, &key);
     let basic_time = judge(&authenticator, scheme::BASIC, PASSWORD);
+    let session_time = judge(&authenticator, scheme::SESSION, &token);
+    println!("session / API key            {:>6} %", session_time * 100 / key_time);
     println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
 }
 

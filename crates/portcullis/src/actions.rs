@@ -12,6 +12,7 @@ pub(crate) mod organizations;
 mod outcome;
 pub(crate) mod projects;
 pub(crate) mod roles;
+pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod templates;
 pub(crate) mod users;

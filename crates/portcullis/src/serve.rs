@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use portcullis_core::authenticator::Authenticator;
+use portcullis_core::id::Revision;
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::time::Clock;
 use portcullis_store::Store;
@@ -92,6 +93,16 @@ impl Server {
         });
         let address = listener.local_addr()?;
         Ok(Self { address, front, listener, follower, house, _control: control, _lock: lock })
+    }
+
+    /// What knows the callers.
+    pub(crate) fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.front.services.gate)
+    }
+
+    /// The revision that it judges by.
+    pub(crate) fn applied(&self) -> watch::Receiver<Revision> {
+        self.follower.applied()
     }
 
     /// The actions of this very process.

@@ -68,6 +68,12 @@ impl Needs {
         Self { organization, rights, over: None }
     }
 
+    /// No right at all, as for what changes nothing in `organization` but who is known there: who
+    /// may only read may do it too.
+    pub(super) const fn nothing(organization: Id<Organization>) -> Self {
+        Self { organization, rights: Vec::new(), over: None }
+    }
+
     /// All that `role` allows, too: nobody gives away what they do not hold.
     pub(super) fn and_role(self, role: &Role) -> Self {
         let names = role.abilities.iter().map(Ability::as_str).map(str::to_owned);
@@ -110,7 +116,8 @@ impl Actions {
         }
         let may =
             |(ability, organization): &Right| user.may(ability, *organization, &acting.memory);
-        if principal.credential.read_only || !rights.iter().all(may) {
+        let changes = !rights.is_empty();
+        if changes && principal.credential.read_only || !rights.iter().all(may) {
             return Err(ActionError::NotAllowed);
         }
         Ok(Some(Authority {

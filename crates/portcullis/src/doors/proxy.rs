@@ -78,7 +78,7 @@ impl Proxy {
             let answer = tokio::time::timeout(self.answer_timeout, answering).await;
             self.pool.give_back(&judged.guard.upstream, sender);
             let Broken { error, unsent } = match answer.map_err(|_| UpstreamFault::Slow)? {
-                Ok(response) => return Ok(finish(response)?),
+                Ok(response) => return Ok(finish(response, &judged.guard)?),
                 Err(broken) => broken,
             };
             let again = unsent.or(harmless.then(|| Either::Right(Empty::new())));
@@ -152,13 +152,13 @@ async fn forward(
 }
 
 /// An upstream's answer as the caller gets it.
-fn finish(response: Response<Incoming>) -> Result<Response<Content>, UpstreamFault> {
+fn finish(response: Response<Incoming>, guard: &Guard) -> Result<Response<Content>, UpstreamFault> {
     // Upgrades are not forwarded, so nobody asked for this.
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(UpstreamFault::Broken);
     }
     let mut response = response.map(Either::Right);
-    headers::clean_answer(response.headers_mut());
+    headers::clean_answer(response.headers_mut(), guard);
     *response.version_mut() = Version::HTTP_11;
     Ok(response)
 }

@@ -251,7 +251,7 @@ fn send_everything(server: &Server, keys: &[String], written: &mut Written) {
 #[test]
 fn a_quickstart_shows_its_secrets_on_standard_output_and_in_its_file_alone() {
     let server = Quickstart::start(Home::new());
-    let pointers = ["/basic/password", "/basic/api_key", "/api_key/key"];
+    let pointers = ["/basic/password", "/basic/api_key", "/api_key/key", "/session/token"];
     let secrets = pointers.map(|pointer| server.text(pointer).to_owned());
     let secrets = secrets.each_ref().map(|secret| secret_part(secret));
     let mut written = Written::default();

@@ -14,5 +14,6 @@ mod journey_hub;
 mod leaks;
 mod problems;
 mod quickstart;
+mod sessions;
 mod unauthorized;
 mod upstream;

@@ -26,6 +26,7 @@ pub(super) async fn show(
     let user = format!("{}:{}", made.basic.username, made.basic.password);
     let hub = made.journey_hub.as_ref().context("no secret of Journey Hub")?;
     let hub = hub::token(hub, address).await?;
+    let session = made.session.as_ref().context("no session")?;
     let with_key = format!("{}:{}", made.basic.username, made.basic.api_key);
     let rows = [
         ("no credential", None, 401, format!("curl -i {url}")),
@@ -46,6 +47,12 @@ pub(super) async fn show(
             Some((scheme::API_KEY, made.api_key.key.as_str())),
             200,
             format!("curl -H '{}: {}' {url}", made.api_key.header, made.api_key.key),
+        ),
+        (
+            "session",
+            Some((scheme::SESSION, session.token.as_str())),
+            200,
+            format!("curl -b '{}={}' {url}", session.cookie, session.token),
         ),
         (
             "hub_token",

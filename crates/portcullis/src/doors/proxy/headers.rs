@@ -1,7 +1,12 @@
 //! Headers: what a caller may not say, what an upstream is told, what it may not answer.
 
-use http::header::{AUTHORIZATION, CONNECTION, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
+mod cookies;
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+};
 use http::{HeaderMap, header};
+use portcullis_core::guard::Guard;
 use portcullis_core::request::{RequestHead, folded_eq};
 use uuid::Uuid;
 
@@ -49,8 +54,13 @@ pub(super) fn rebuilt(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Head
             && !is_identity(name)
             && *name != HOST
             && (judged.guard.pass_credential || !reads(judged, name));
-        if kept {
+        if !kept {
+            continue;
+        }
+        if *name != COOKIE || judged.guard.pass_credential {
             headers.append(name, value.clone());
+        } else if let Some(theirs) = cookies::without_ours(value, &judged.guard) {
+            headers.append(name, theirs);
         }
     }
     if let Some(host) = head.headers().get(HOST) {
@@ -82,7 +92,9 @@ fn is_identity(name: &HeaderName) -> bool {
 
 /// Whether one of the guard's schemes reads the header, or an alias of it.
 fn reads(judged: &Judged, name: &HeaderName) -> bool {
-    let read = judged.guard.schemes.iter().flat_map(|scheme| scheme.headers());
+    // Of a cookie header only a pair is read, and only that is removed.
+    let whole = judged.guard.schemes.iter().filter(|scheme| scheme.cookie().is_none());
+    let read = whole.flat_map(|scheme| scheme.headers());
     [AUTHORIZATION, PROXY_AUTHORIZATION]
         .iter()
         .filter(|_| !judged.guard.schemes.is_empty())
@@ -123,8 +135,10 @@ fn escaped(login: &str) -> String {
     out
 }
 
-/// Removes from an answer what ends at this hop, and what an upstream may not say in our name.
-pub(super) fn clean_answer(headers: &mut HeaderMap) {
+/// Removes from an answer what ends at this hop, and what `guard`'s upstream may not say in our
+/// name.
+pub(super) fn clean_answer(headers: &mut HeaderMap, guard: &Guard) {
+    cookies::keep_theirs(headers, guard);
     let names: Vec<HeaderName> = headers.keys().cloned().collect();
     for name in names {
         let dropped = HOP_BY_HOP.contains(&name.as_str())
