@@ -73,3 +73,115 @@ impl Actions {
         Ok(issue(&self.peppers)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use portcullis_core::authenticator::{Authenticated, Rejection};
+    use portcullis_core::scheme::API_KEY;
+    use portcullis_core::time::Clock as _;
+    use portcullis_store::users::UserRow;
+
+    use super::*;
+    use crate::actions::Acting;
+    use crate::actions::keys::KeyOptions;
+    use crate::actions::users::UserOptions;
+    use crate::config::{self, Known};
+    use crate::serve::{House, Server};
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const TERMS: SessionTerms =
+        SessionTerms { lifetime: HOUR, idle: HOUR, cap: Duration::from_secs(10 * 3_600) };
+
+    /// A server with a user who has no role.
+    struct Bench {
+        server: Server,
+        actions: Actions,
+        owner: UserRow,
+        now: Timestamp,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Bench {
+        async fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let data = folder.path().join("data").to_str().unwrap().to_owned();
+            let environment = |name: &str| match name {
+                "PORTCULLIS_DATA" => Some(data.clone()),
+                "PORTCULLIS_LISTEN" => Some("127.0.0.1:0".into()),
+                _ => None,
+            };
+            let known = Known { schemes: &[], dialects: &[] };
+            let house = House::open(config::load(None, &environment, &known).unwrap()).await;
+            let house = house.unwrap();
+            let now = house.clock.now().wall;
+            let server = Server::start(house).await.unwrap();
+            let actions = server.actions(Actor::Operator("test".into()));
+            let root = actions.root().await.unwrap().id;
+            let options = UserOptions { login: Some("zoe".into()), ..UserOptions::default() };
+            let owner = actions.create_user(root, options).await.unwrap();
+            Self { server, actions, owner, now, _folder: folder }
+        }
+
+        /// A new key's public part, and whom it proves.
+        async fn key(&self, options: KeyOptions) -> (String, Authenticated) {
+            let key = self.actions.create_key(&self.owner, options).await.unwrap();
+            let who = self.who(API_KEY, &key.id).unwrap();
+            (key.id, who)
+        }
+
+        fn who(
+            &self,
+            scheme: portcullis_core::scheme::SchemeName,
+            key: &str,
+        ) -> Result<Authenticated, Rejection> {
+            self.server.gate().authenticator().vouch((scheme, key), self.owner.realm, self.now)
+        }
+
+        async fn mint(&self, who: Authenticated) -> Result<MintedSession, ActionError> {
+            let memory = Arc::clone(self.server.gate().memory());
+            let acting = Acting { who, memory, applied: self.server.applied() };
+            let actions = self.actions.by(Actor::Principal(Box::new(acting)));
+            actions.mint_session(self.now, TERMS).await
+        }
+    }
+
+    fn id(minted: &MintedSession) -> &str {
+        minted.token.expose_text().split('_').nth(2).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_session_inherits_what_its_key_may_not_and_expires_no_later() {
+        let bench = Bench::open().await;
+        let short = bench.now.plus(HOUR / 2);
+        for (read_only, ends) in [(false, None), (true, None), (false, Some(short))] {
+            let options = KeyOptions { read_only, expires: ends, ..KeyOptions::default() };
+            let (_, who) = bench.key(options).await;
+            let minted = bench.mint(who).await.unwrap();
+            assert_eq!(minted.expires, ends.unwrap_or(bench.now.plus(HOUR)));
+            let session = bench.who(SESSION, id(&minted)).unwrap().principal.credential;
+            assert_eq!((session.read_only, session.expires), (read_only, minted.expires));
+            let slides = session.slides.map(|idle| Duration::from_secs(idle.get().into()));
+            assert_eq!(slides, ends.is_none().then_some(HOUR));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_credential_of_its_own_opens_a_session_and_never_one_that_is_gone() {
+        let bench = Bench::open().await;
+        let (key, who) = bench.key(KeyOptions::default()).await;
+        let minted = bench.mint(who.clone()).await.unwrap();
+        let session = bench.who(SESSION, id(&minted)).unwrap();
+        assert!(matches!(bench.mint(session).await, Err(ActionError::Unfit(_))));
+        let nobody = bench.actions.mint_session(bench.now, TERMS).await;
+        assert!(matches!(nobody, Err(ActionError::NotAllowed)));
+
+        let row = bench.actions.find_key(&key).await.unwrap();
+        let revoked = portcullis_core::organization::State::Deleted;
+        bench.actions.set_key_state(&row, revoked).await.unwrap();
+        assert!(matches!(bench.who(SESSION, id(&minted)), Err(Rejection::Revoked)));
+        let late = bench.mint(who).await;
+        assert!(matches!(late, Err(ActionError::Store(_))), "{late:?}");
+    }
+}
