@@ -17,7 +17,7 @@ use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
 use portcullis_core::policy::{Decision, Question};
 use portcullis_core::request::{RequestHead, TrustedPeers};
-use portcullis_core::scheme::{self, Options, SchemeName};
+use portcullis_core::scheme::{self, Issued, Options, SchemeName};
 use portcullis_core::seal::{MacKey, Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
@@ -26,7 +26,7 @@ use portcullis_store::memory::{Followed, Follower, Lease, Memory};
 use portcullis_store::organizations::NewOrganization;
 use portcullis_store::sessions::NewSession;
 use portcullis_store::users::NewUser;
-use portcullis_store::{Store, Target, Write};
+use portcullis_store::{Store, StoreError, Target, Write, Writing};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -77,50 +77,8 @@ fn main() {
         PasswordVerifier::make(&SecretBuf::new(PASSWORD), Cost::OWASP, peppers.current()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let write = Write::new("bench", "setup").unwrap();
-    let made = runtime.block_on(store.write(write, move |it| {
-        let root = it
-            .insert_organization(&NewOrganization {
-                parent: None,
-                name: "Root".into(),
-                realm: true,
-            })?
-            .id;
-        let login = Some("owner".to_owned());
-        let owner = it
-            .insert_user(&NewUser {
-                organization: root,
-                login,
-                email: None,
-                name: "Owner".into(),
-                signs_in: true,
-            })?
-            .id;
-        it.set_password(owner, &password.to_bytes())?;
-        let parent = it.insert_credential(&NewCredential {
-            scheme: scheme::API_KEY,
-            key: issued.key,
-            verifier: issued.verifier.to_bytes().to_vec(),
-            owner,
-            label: String::new(),
-            read_only: false,
-            not_before: None,
-            expires: None,
-        })?;
-        let ends = it.now.plus(IDLE * 20);
-        it.insert_session(&NewSession {
-            scheme: scheme::SESSION,
-            key: session.key,
-            verifier: session.verifier.to_bytes().to_vec(),
-            owner,
-            parent,
-            read_only: false,
-            expires: it.now.plus(IDLE),
-            idle: IDLE,
-            ends,
-        })?;
-        it.insert_guard(root, Source::Store, &definition())?;
-        it.set_organization_state(root, State::Active)
-    }));
+    let password = password.to_bytes();
+    let made = runtime.block_on(store.write(write, move |it| fill(it, &password, issued, session)));
     made.unwrap();
     let memory = Arc::new(Memory::empty().unwrap());
     let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
@@ -136,6 +94,53 @@ fn main() {
     let session_time = judge(&authenticator, scheme::SESSION, &token);
     println!("session / API key            {:>6} %", session_time * 100 / key_time);
     println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
+}
+
+/// One owner with a password, a key and a session, behind one guard.
+fn fill(
+    it: &mut Writing<'_>,
+    password: &[u8],
+    key: Issued,
+    session: Issued,
+) -> Result<(), StoreError> {
+    let root = it
+        .insert_organization(&NewOrganization { parent: None, name: "Root".into(), realm: true })?
+        .id;
+    let login = Some("owner".to_owned());
+    let owner = it
+        .insert_user(&NewUser {
+            organization: root,
+            login,
+            email: None,
+            name: "Owner".into(),
+            signs_in: true,
+        })?
+        .id;
+    it.set_password(owner, password)?;
+    let parent = it.insert_credential(&NewCredential {
+        scheme: scheme::API_KEY,
+        key: key.key,
+        verifier: key.verifier.to_bytes().to_vec(),
+        owner,
+        label: String::new(),
+        read_only: false,
+        not_before: None,
+        expires: None,
+    })?;
+    let ends = it.now.plus(IDLE * 20);
+    it.insert_session(&NewSession {
+        scheme: scheme::SESSION,
+        key: session.key,
+        verifier: session.verifier.to_bytes().to_vec(),
+        owner,
+        parent,
+        read_only: false,
+        expires: it.now.plus(IDLE),
+        idle: IDLE,
+        ends,
+    })?;
+    it.insert_guard(root, Source::Store, &definition())?;
+    it.set_organization_state(root, State::Active)
 }
 
 fn definition() -> Definition {

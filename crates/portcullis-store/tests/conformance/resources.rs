@@ -10,13 +10,14 @@ use portcullis_core::credential::Credential;
 use portcullis_core::guard::{Definition, Source};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::{MAX_DEPTH, Organization, State};
-use portcullis_core::principal::{Grant, Holder};
+use portcullis_core::principal::{Grant, Holder, User};
 use portcullis_core::scheme::{self, Options};
 use portcullis_core::time::{Clock as _, Timestamp};
 use portcullis_store::authority::Authority;
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::organizations::NewOrganization;
-use portcullis_store::sessions::{MAX_LIVE, NewSession};
+use portcullis_store::sessions::{MAX_LIVE, NewSession, SessionRow};
+use portcullis_store::store::Written;
 use portcullis_store::usage::Usage;
 use portcullis_store::users::UserChange;
 use portcullis_store::{Store, StoreError};
@@ -28,7 +29,7 @@ async fn org(store: &Store, parent: Id<Organization>, realm: bool) -> Id<Organiz
     store.write(write("org"), move |it| it.insert_organization(&new)).await.unwrap().value.id
 }
 
-fn key(owner: Id<portcullis_core::principal::User>, name: &str) -> NewCredential {
+fn key(owner: Id<User>, name: &str) -> NewCredential {
     NewCredential {
         scheme: scheme::API_KEY,
         key: name.into(),
@@ -257,6 +258,55 @@ fn a_session_ends_with_its_parent_and_the_oldest_of_too_many_makes_room() {
 /// In milliseconds.
 const HOUR: i64 = 3_600_000;
 
+/// A session of this name that expires then, and slides by so many milliseconds to its end.
+fn sliding(
+    owner: Id<User>,
+    name: &str,
+    expires: Timestamp,
+    (idle, ends): (i64, Timestamp),
+) -> NewSession {
+    NewSession {
+        scheme: scheme::SESSION,
+        key: name.into(),
+        verifier: vec![1; 37],
+        owner,
+        parent: Id::from_bytes([0; 16]),
+        read_only: false,
+        expires,
+        idle: Duration::from_millis(idle.unsigned_abs()),
+        ends,
+    }
+}
+
+/// Opens the session on a credential of its own.
+async fn open_session(
+    store: &Store,
+    new: NewSession,
+    parent_ends: Option<Timestamp>,
+) -> Id<Credential> {
+    let name = format!("{}-parent", new.key);
+    let parent = NewCredential { expires: parent_ends, ..key(new.owner, &name) };
+    let made = store.write(write("mint"), move |it| {
+        let parent = it.insert_credential(&parent)?;
+        it.insert_session(&NewSession { parent, ..new })
+    });
+    made.await.unwrap().value
+}
+
+async fn session_row(store: &Store, id: Id<Credential>) -> SessionRow {
+    let all = store.read(|it| it.changed_since(Revision(0))).await.unwrap().sessions;
+    all.into_iter().find(|it| it.id == id).unwrap()
+}
+
+/// Uses the sessions as they are now.
+async fn slide(store: &Store, ids: &[Id<Credential>]) -> Result<Written<u64>, StoreError> {
+    let mut used = Vec::new();
+    for id in ids {
+        used.push((*id, session_row(store, *id).await.version));
+    }
+    store.write(write("slide"), move |it| it.slide_sessions(&used)).await
+}
+
 #[test]
 fn a_use_slides_a_session_to_its_end_and_never_one_that_ended_expired_or_moved() {
     run("slides", async |bench| {
@@ -266,42 +316,18 @@ fn a_use_slides_a_session_to_its_end_and_never_one_that_ended_expired_or_moved()
         let at = move |hours: i64| Timestamp::from_millis(begun.millis() + hours * HOUR);
         let owner = store.write(write("u"), move |it| it.insert_user(&user(root, "zoe")));
         let owner = owner.await.unwrap().value.id;
-        let mint = async |name: &str, (hours, ends): (u64, i64), parent_ends: Option<Timestamp>| {
-            let parent = NewCredential { expires: parent_ends, ..key(owner, &format!("{name}-p")) };
-            let (name, ends) = (name.to_owned(), at(ends));
-            let made = store.write(write("mint"), move |it| {
-                let parent = it.insert_credential(&parent)?;
-                it.insert_session(&NewSession {
-                    scheme: scheme::SESSION,
-                    key: name,
-                    verifier: vec![1; 37],
-                    owner,
-                    parent,
-                    read_only: false,
-                    expires: at(1),
-                    idle: Duration::from_secs(hours * 3_600),
-                    ends,
-                })
-            });
-            made.await.unwrap().value
+        let mint = async |name: &str, idle: i64, parent_ends: Option<Timestamp>| {
+            let new = sliding(owner, name, at(1), (idle, at(3)));
+            open_session(store, new, parent_ends).await
         };
-        let sliding = mint("sliding", (1, 3), None).await;
-        let bounded = mint("bounded", (1, 3), Some(at(2))).await;
-        let still = mint("still", (0, 3), None).await;
-        let ended = mint("ended", (1, 3), None).await;
+        let sliding = mint("sliding", HOUR, None).await;
+        let bounded = mint("bounded", HOUR, Some(at(2))).await;
+        let still = mint("still", 0, None).await;
+        let ended = mint("ended", HOUR, None).await;
         store.write(write("end"), move |it| it.end_session(ended)).await.unwrap();
 
-        let row = async |id: Id<Credential>| {
-            let all = store.read(|it| it.changed_since(Revision(0))).await.unwrap().sessions;
-            all.into_iter().find(|it| it.id == id).unwrap()
-        };
-        let slide = async |ids: &[Id<Credential>]| {
-            let mut used = Vec::new();
-            for id in ids {
-                used.push((*id, row(*id).await.version));
-            }
-            store.write(write("slide"), move |it| it.slide_sessions(&used)).await
-        };
+        let row = async |id| session_row(store, id).await;
+        let slide = async |ids: &[Id<Credential>]| slide(store, ids).await;
         let all = [sliding, bounded, still, ended];
         let passes = |millis: i64| bench.clock.0.store(millis, Ordering::Relaxed);
 
