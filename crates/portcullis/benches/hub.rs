@@ -227,6 +227,8 @@ impl Bare {
                 parent,
                 read_only: false,
                 expires,
+                idle: std::time::Duration::ZERO,
+                ends: expires,
             })?;
             Ok(())
         });
