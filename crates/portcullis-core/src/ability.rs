@@ -54,6 +54,12 @@ impl fmt::Debug for Ability {
     }
 }
 
+/// To make API keys for oneself.
+pub const GENERATE_API_KEY: &str = "API Key - Generate";
+/// To make and change API keys of others.
+pub const MANAGE_API_KEYS: &str = "API Key - Manage";
+/// To sign in with an API key in place of a password, whoever made it.
+pub const SIGN_IN_WITH_API_KEY: &str = "API Key - Sign In";
 /// To hold a secret of the Journey Hub provisioning API, and so to use that API at all.
 pub const HOLD_HUB_SECRET: &str = "Journey Hub - Hold Secret";
 /// To create, change and delete API keys and passwords of others.
@@ -82,13 +88,16 @@ pub struct BuiltIn {
 pub const OWNER: BuiltIn = BuiltIn {
     name: "Owner",
     abilities: &[
+        GENERATE_API_KEY,
         HOLD_HUB_SECRET,
+        MANAGE_API_KEYS,
         MANAGE_CREDENTIALS,
         MANAGE_GUARDS,
         MANAGE_ORGANIZATIONS,
         MANAGE_PROJECTS,
         MANAGE_ROLES,
         MANAGE_USERS,
+        SIGN_IN_WITH_API_KEY,
     ],
 };
 
@@ -106,5 +115,17 @@ pub const CONFIGURER: BuiltIn =
 /// The role that says that somebody belongs, and allows nothing.
 pub const MEMBER: BuiltIn = BuiltIn { name: "Member", abilities: &[] };
 
-/// Every built-in role, from the one that allows most.
-pub const BUILT_IN: &[BuiltIn] = &[OWNER, OPERATOR, CONFIGURER, MEMBER];
+/// The role that lets its holders make API keys for themselves.
+pub const API_KEY_GENERATE: BuiltIn =
+    BuiltIn { name: "API Key Generate", abilities: &[GENERATE_API_KEY] };
+
+/// The role that lets its holders sign in with API keys.
+pub const API_KEY_SIGN_IN: BuiltIn =
+    BuiltIn { name: "API Key Sign In", abilities: &[SIGN_IN_WITH_API_KEY] };
+
+/// The built-in roles of which a member of an organization has one, from the one that allows most.
+pub const RANKS: &[BuiltIn] = &[OWNER, OPERATOR, CONFIGURER, MEMBER];
+
+/// Every built-in role.
+pub const BUILT_IN: &[BuiltIn] =
+    &[OWNER, OPERATOR, CONFIGURER, MEMBER, API_KEY_GENERATE, API_KEY_SIGN_IN];

@@ -120,6 +120,28 @@ impl User {
         })
     }
 
+    /// Every ability that one of the user's roles allows, wherever.
+    pub fn abilities(&self, lookup: &impl CredentialLookup) -> BTreeSet<Ability> {
+        let mut abilities = BTreeSet::new();
+        let collect = |grant: &Grant| {
+            let role = lookup.role(grant.role).filter(|role| role.state == State::Active);
+            role.map(|role| role.abilities.clone()).unwrap_or_default()
+        };
+        for grant in self.all_grants(lookup) {
+            abilities.extend(collect(&grant));
+        }
+        abilities
+    }
+
+    /// The roles the user holds, their own and those of their groups that count.
+    pub fn all_grants(&self, lookup: &impl CredentialLookup) -> Vec<Grant> {
+        let groups = self.groups.iter().filter_map(|group| lookup.group(*group));
+        let counts = groups
+            .filter(|group| group.state == State::Active && active(group.organization, lookup));
+        let held = counts.flat_map(|group| group.grants.to_vec());
+        held.chain(self.grants.iter().copied()).collect()
+    }
+
     /// Whether the user belongs to `organization` or to one below it, or holds a role there.
     pub fn belongs(&self, organization: Id<Organization>, lookup: &impl CredentialLookup) -> bool {
         within(self.organization, organization, lookup)

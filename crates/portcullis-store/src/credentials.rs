@@ -237,6 +237,25 @@ impl Reading<'_> {
         found.map(read).transpose()
     }
 
+    /// The credential with this identity, whatever its state.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_credential_row(
+        &mut self,
+        id: Id<Credential>,
+    ) -> Result<Option<CredentialRow>, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
+                     expires, revision
+                 FROM credentials WHERE id = $1"
+            ),
+            &[id.into()],
+        )?;
+        found.map(read).transpose()
+    }
+
     /// The one live credential of `owner` that is filed under `scheme`, where there is but one.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub mod feed;
 pub mod folder;
 pub mod groups;
 pub mod guards;
+pub mod key_details;
 pub mod memory;
 pub mod meta;
 pub mod migrations;

@@ -13,6 +13,7 @@ pub const ALL: &[&str] = &[
     include_str!("../migrations/0002_people.sql"),
     include_str!("../migrations/0003_provisioning.sql"),
     include_str!("../migrations/0004_sessions.sql"),
+    include_str!("../migrations/0005_key_details.sql"),
 ];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_core::ability::{Ability, BUILT_IN};
+use portcullis_core::ability::{Ability, BUILT_IN, RANKS};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Grant, Group, Holder, Role, User};
@@ -208,25 +208,27 @@ impl Writing<'_> {
         Ok(grants_of(self, holder)?.iter().any(|held| held.grant == grant))
     }
 
-    /// Takes every built-in role away that `user` holds in `organization` itself.
+    /// Takes every rank away that `user` holds in `organization` itself.
     ///
     /// # Errors
     /// The store's own.
-    pub fn withdraw_built_in(
+    pub fn withdraw_ranks(
         &mut self,
         user: Id<User>,
         organization: Id<Organization>,
     ) -> Result<(), StoreError> {
         let revision = self.revision;
-        self.execute(
-            &sql!(
-                "UPDATE grants SET state = 'deleted', revision = $3
-                 WHERE holder = $1 AND organization = $2 AND state = 'active'
-                     AND role IN (SELECT id FROM roles WHERE organization IS NULL)"
-            ),
-            &[user.into(), organization.into(), revision.into()],
-        )
-        .map(drop)
+        for rank in RANKS {
+            self.execute(
+                &sql!(
+                    "UPDATE grants SET state = 'deleted', revision = $3
+                     WHERE holder = $1 AND organization = $2 AND state = 'active' AND role IN
+                         (SELECT id FROM roles WHERE organization IS NULL AND name = $4)"
+                ),
+                &[user.into(), organization.into(), revision.into(), rank.name.into()],
+            )?;
+        }
+        Ok(())
     }
 }
 
