@@ -3,6 +3,7 @@
 
 mod acknowledge;
 mod authority;
+pub(crate) mod collections;
 pub(crate) mod groups;
 pub(crate) mod guards;
 pub(crate) mod hub_secrets;

@@ -3,7 +3,9 @@
 //! A dialect translates between its vendor's shapes and the actions; it holds no rule of who may
 //! what. It sees the path below its mount, in the one canonical form, and the mount's realm alone.
 
+mod body;
 pub(crate) mod journey_hub;
+pub(crate) mod journyx;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +27,7 @@ use crate::actions::Actions;
 use crate::gate::Gate;
 
 /// Every dialect of this build. Adding one: its folder, its `mod` line and its line here.
-pub(crate) const ALL: &[Dialect] = &[journey_hub::DIALECT];
+pub(crate) const ALL: &[Dialect] = &[journey_hub::DIALECT, journyx::DIALECT];
 
 /// One vendor's wire surface.
 #[derive(Clone, Copy)]
@@ -36,6 +38,8 @@ pub(crate) struct Dialect {
     pub(crate) summary: &'static str,
     /// The paths below its mount that begin its own addresses, each whole segments.
     pub(crate) paths: &'static [&'static str],
+    /// The options with which everything of it can be tried out.
+    pub(crate) trial: &'static [(&'static str, &'static str)],
     /// Says what is wrong with a mount's options for it.
     pub(crate) check: fn(&Options) -> Result<(), String>,
     /// Answers one request.

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use portcullis_core::authenticator::Authenticator;
-use portcullis_core::id::Revision;
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::time::Clock;
 use portcullis_store::Store;
@@ -96,12 +95,14 @@ impl Server {
     }
 
     /// What knows the callers.
+    #[cfg(test)]
     pub(crate) fn gate(&self) -> Arc<Gate> {
         Arc::clone(&self.front.services.gate)
     }
 
     /// The revision that it judges by.
-    pub(crate) fn applied(&self) -> watch::Receiver<Revision> {
+    #[cfg(test)]
+    pub(crate) fn applied(&self) -> watch::Receiver<portcullis_core::id::Revision> {
         self.follower.applied()
     }
 

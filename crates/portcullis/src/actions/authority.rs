@@ -57,6 +57,8 @@ pub(super) struct Needs {
     rights: Vec<Right>,
     /// Whom it is done to: nobody rules over somebody who may do more.
     over: Option<Id<User>>,
+    /// Whether a credential that may only read suffices.
+    reading: bool,
 }
 
 type Right = (Cow<'static, str>, Id<Organization>);
@@ -65,13 +67,17 @@ impl Needs {
     /// One ability, held in `organization`.
     pub(super) fn one(ability: &'static str, organization: Id<Organization>) -> Self {
         let rights = vec![(Cow::Borrowed(ability), organization)];
-        Self { organization, rights, over: None }
+        Self { organization, rights, over: None, reading: false }
     }
 
-    /// No right at all, as for what changes nothing in `organization` but who is known there: who
-    /// may only read may do it too.
-    pub(super) const fn nothing(organization: Id<Organization>) -> Self {
-        Self { organization, rights: Vec::new(), over: None }
+    /// No ability: only that the actor is who they are, with a credential that stands.
+    pub(super) const fn standing(organization: Id<Organization>) -> Self {
+        Self { organization, rights: Vec::new(), over: None, reading: true }
+    }
+
+    /// A credential that may write, too.
+    pub(super) fn and_writing(self) -> Self {
+        Self { reading: false, ..self }
     }
 
     /// All that `role` allows, too: nobody gives away what they do not hold.
@@ -116,8 +122,7 @@ impl Actions {
         }
         let may =
             |(ability, organization): &Right| user.may(ability, *organization, &acting.memory);
-        let changes = !rights.is_empty();
-        if changes && principal.credential.read_only || !rights.iter().all(may) {
+        if (principal.credential.read_only && !needs.reading) || !rights.iter().all(may) {
             return Err(ActionError::NotAllowed);
         }
         Ok(Some(Authority {

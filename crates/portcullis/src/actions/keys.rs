@@ -1,17 +1,21 @@
 //! API keys.
 
-use portcullis_core::ability::MANAGE_CREDENTIALS;
+use portcullis_core::ability::{GENERATE_API_KEY, MANAGE_API_KEYS, MANAGE_CREDENTIALS};
+use portcullis_core::credential::{Credential, KeyVerifier};
+use portcullis_core::id::Id;
 use portcullis_core::name;
-use portcullis_core::organization::State;
+use portcullis_core::organization::{Organization, State};
 use portcullis_core::scheme::{ALL, API_KEY, Issued};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
+use portcullis_store::StoreError;
 use portcullis_store::credentials::{CredentialRow, NewCredential};
+use portcullis_store::key_details::KeyDetails;
 use portcullis_store::usage::Usage;
 use portcullis_store::users::UserRow;
 
 use super::authority::Needs;
-use super::{ActionError, Actions, Deed};
+use super::{ActionError, Actions, Actor, Deed};
 
 /// What a new key is to be.
 #[derive(Clone, Debug, Default)]
@@ -45,23 +49,9 @@ impl Actions {
         if !owner.signs_in {
             return Err(ActionError::Unfit("this user never signs in"));
         }
-        if !options.label.is_empty() {
-            name::title(&options.label)?;
-        }
-        if options.not_before.zip(options.expires).is_some_and(|(from, to)| from >= to) {
-            return Err(ActionError::Unfit("a key must become valid before it expires"));
-        }
+        check(&options)?;
         let Issued { key, shown, verifier } = self.draw_key()?;
-        let new = NewCredential {
-            scheme: API_KEY,
-            key: key.clone(),
-            verifier: verifier.to_bytes().to_vec(),
-            owner: owner.id,
-            label: options.label,
-            read_only: options.read_only,
-            not_before: options.not_before,
-            expires: options.expires,
-        };
+        let new = new_key(key.clone(), &verifier, owner, options);
         let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
         self.act(Deed::new("key.create", needs), move |writing| {
             writing.note(format!("key {}", new.key), &*new.label);
@@ -69,6 +59,96 @@ impl Actions {
         })
         .await?;
         Ok(NewKey { id: key, shown })
+    }
+
+    /// Makes an API key of `owner` as a principal asks for it: for oneself, or for another, who reads
+    /// it later. Its whole is sealed, for its owner alone.
+    pub(crate) async fn generate_key(
+        &self,
+        owner: &UserRow,
+        options: KeyOptions,
+    ) -> Result<NewKey, ActionError> {
+        let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
+        let creator = acting.who.principal.user.id;
+        check(&options)?;
+        let needs = if creator == owner.id {
+            Needs::one(GENERATE_API_KEY, owner.organization)
+        } else {
+            Needs::one(MANAGE_API_KEYS, owner.organization).over(owner.id)
+        };
+        let Issued { key, shown, verifier } = self.draw_key()?;
+        let sealed = self.master.seal(shown.expose(), &context(&key, owner.organization))?;
+        let new = new_key(key.clone(), &verifier, owner, options);
+        self.act(Deed::new("key.generate", needs), move |writing| {
+            writing.note(format!("key {}", new.key), &*new.label);
+            let id = writing.insert_credential(&new)?;
+            writing.insert_key_details(id, creator, &sealed)
+        })
+        .await?;
+        Ok(NewKey { id: key, shown })
+    }
+
+    /// The details of a key, and the whole key, for whoever may be shown it.
+    pub(crate) async fn find_key_details(
+        &self,
+        key: &CredentialRow,
+        owner: &UserRow,
+    ) -> Result<Option<(KeyDetails, SecretBuf)>, ActionError> {
+        let id = key.id;
+        let found = self.store.read(move |reading| reading.find_key_details(id)).await?;
+        let Some(details) = found else { return Ok(None) };
+        let what = "a key in the database";
+        let whole = self
+            .master
+            .open(&details.sealed, &context(&key.key, owner.organization))
+            .map_err(|source| StoreError::Seal { what, source })?;
+        Ok(Some((details, whole)))
+    }
+
+    /// Changes the label of a key of `owner`, or takes its right to write away.
+    pub(crate) async fn update_key(
+        &self,
+        key: &CredentialRow,
+        owner: &UserRow,
+        (label, read_only): (Option<&str>, bool),
+    ) -> Result<(), ActionError> {
+        let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
+        let modifier = acting.who.principal.user.id;
+        let label = label.filter(|label| !label.is_empty()).map(name::title).transpose()?;
+        let label = label.map(str::to_owned);
+        let needs = self.needs_for_key(owner);
+        let id = key.id;
+        self.act(Deed::new("key.update", needs).urgent(), move |writing| {
+            writing.note(format!("credential {id}"), "");
+            writing.touch_key(id, modifier)?;
+            writing.update_key(id, label.as_deref(), read_only)
+        })
+        .await
+    }
+
+    /// Revokes a key of `owner` as a principal asks for it: their own, or another's.
+    pub(crate) async fn revoke_key(
+        &self,
+        key: &CredentialRow,
+        owner: &UserRow,
+    ) -> Result<(), ActionError> {
+        let (id, needs) = (key.id, self.needs_for_key(owner));
+        self.act(Deed::new("key.revoke", needs).urgent(), move |writing| {
+            writing.note(format!("credential {id}"), "");
+            writing.set_credential_state(id, State::Deleted)
+        })
+        .await
+    }
+
+    /// One's own keys need no right but to write; another's need that of managing keys.
+    fn needs_for_key(&self, owner: &UserRow) -> Needs {
+        let own = matches!(&self.actor, Actor::Principal(acting)
+            if acting.who.principal.user.id == owner.id);
+        if own {
+            Needs::standing(owner.organization).and_writing()
+        } else {
+            Needs::one(MANAGE_API_KEYS, owner.organization).over(owner.id)
+        }
     }
 
     fn draw_key(&self) -> Result<Issued, ActionError> {
@@ -83,6 +163,15 @@ impl Actions {
         let wanted = id.to_owned();
         let found = self.store.read(move |reading| reading.find_credential(API_KEY, &wanted));
         found.await?.ok_or_else(|| ActionError::Missing(format!("key `{id}`")))
+    }
+
+    /// The credential with this identity.
+    pub(crate) async fn find_credential(
+        &self,
+        id: Id<Credential>,
+    ) -> Result<CredentialRow, ActionError> {
+        let found = self.store.read(move |reading| reading.find_credential_row(id)).await?;
+        found.ok_or_else(|| ActionError::Missing(format!("credential {id}")))
     }
 
     /// The keys of `owner`.
@@ -125,6 +214,39 @@ impl Actions {
         })
         .await
     }
+}
+
+fn check(options: &KeyOptions) -> Result<(), ActionError> {
+    if !options.label.is_empty() {
+        name::title(&options.label)?;
+    }
+    if options.not_before.zip(options.expires).is_some_and(|(from, to)| from >= to) {
+        return Err(ActionError::Unfit("a key must become valid before it expires"));
+    }
+    Ok(())
+}
+
+fn new_key(
+    key: String,
+    verifier: &KeyVerifier,
+    owner: &UserRow,
+    options: KeyOptions,
+) -> NewCredential {
+    NewCredential {
+        scheme: API_KEY,
+        key,
+        verifier: verifier.to_bytes().to_vec(),
+        owner: owner.id,
+        label: options.label,
+        read_only: options.read_only,
+        not_before: options.not_before,
+        expires: options.expires,
+    }
+}
+
+/// What a sealed key is bound to: table, column, record and organization.
+fn context(key: &str, organization: Id<Organization>) -> Vec<u8> {
+    format!("key_details.sealed/api_key/{key}/{organization}").into_bytes()
 }
 
 /// What may be shown of a text that names a key, or is one.

@@ -58,13 +58,29 @@ impl Actions {
             idle: terms.idle,
             ends,
         };
-        let needs = Needs::nothing(principal.user.organization);
+        let needs = Needs::standing(principal.user.organization);
         self.act(Deed::new("session.create", needs), move |writing| {
             writing.note(format!("user {}", new.owner), format!("session {}", new.key));
             writing.insert_session(&new).map(drop)
         })
         .await?;
         Ok(MintedSession { token: shown, expires })
+    }
+
+    /// Ends the session that proved whoever acts.
+    pub(crate) async fn end_session(&self) -> Result<(), ActionError> {
+        let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
+        let principal = &acting.who.principal;
+        if principal.credential.scheme != SESSION {
+            return Err(ActionError::NotAllowed);
+        }
+        let id = principal.credential.id;
+        let deed = Deed::new("session.end", Needs::standing(principal.user.organization)).urgent();
+        self.act(deed, move |writing| {
+            writing.note(format!("session {id}"), "");
+            writing.end_session(id)
+        })
+        .await
     }
 
     fn draw_session(&self) -> Result<Issued, ActionError> {

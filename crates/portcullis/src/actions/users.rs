@@ -5,7 +5,7 @@ use portcullis_core::id::Id;
 use portcullis_core::name;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{PasswordVerifier, check_choice};
-use portcullis_core::principal::{Grant, Holder, Role};
+use portcullis_core::principal::{Grant, Holder, Role, User};
 use portcullis_core::scheme::{BASIC, HUB_TOKEN};
 use portcullis_core::secret::SecretBuf;
 use portcullis_store::users::{NewUser, UserChange, UserRow};
@@ -122,6 +122,17 @@ impl Actions {
         found.await?.ok_or_else(|| ActionError::Missing(format!("user {number}")))
     }
 
+    /// The user of `realm` with this identity, as long as they are there.
+    pub(crate) async fn find_user_by_id(
+        &self,
+        realm: Id<Organization>,
+        id: Id<User>,
+    ) -> Result<UserRow, ActionError> {
+        let found = self.store.read(move |reading| reading.find_user_row(id)).await?;
+        let found = found.filter(|user| user.realm == realm && user.state != State::Deleted);
+        found.ok_or_else(|| ActionError::Missing(format!("user {id}")))
+    }
+
     /// A page of the users of `organization` itself, numbered above `after`.
     pub(crate) async fn list_users_of(
         &self,
@@ -158,7 +169,7 @@ impl Actions {
         let done = self.act(deed, move |writing| {
             writing.note(format!("user {id}"), "");
             if let Some(grant) = role {
-                writing.withdraw_built_in(id, organization)?;
+                writing.withdraw_ranks(id, organization)?;
                 writing.set_grant(Holder::User(id), grant, State::Active)?;
             }
             if loses {

@@ -78,7 +78,7 @@ pub(super) async fn mounted(
 }
 
 fn mount(settings: &MountSettings) -> Result<mount::Definition, String> {
-    let options = settings.options();
+    let options = settings.options.clone();
     spoken::check(&settings.dialect, &options)?;
     Ok(mount::Definition {
         name: settings.name.clone(),

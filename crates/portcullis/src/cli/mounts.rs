@@ -1,5 +1,8 @@
 //! `mount`: where dialects are spoken.
 
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use portcullis_core::mount::Definition;
 use portcullis_store::mounts::MountRow;
@@ -38,6 +41,9 @@ pub(super) struct MountArgs {
     /// How long a token of the dialect lives, as `90s` or `1h`
     #[arg(long, value_name = "TIME")]
     token_lifetime: Option<String>,
+    /// An option of the dialect, as `api_keys=true`; repeat for more
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    options: Vec<String>,
     #[command(flatten)]
     place: InOrganization,
 }
@@ -93,7 +99,14 @@ pub(super) async fn run(
 
 fn definition(args: MountArgs) -> anyhow::Result<Definition> {
     let lifetime = args.token_lifetime.map(|text| ("token_lifetime".to_owned(), text));
-    let options = lifetime.into_iter().collect();
+    let set = |text: &String| {
+        let (name, value) = text
+            .split_once('=')
+            .with_context(|| format!("an option is written as NAME=VALUE, not `{text}`"))?;
+        anyhow::Ok((name.to_owned(), value.to_owned()))
+    };
+    let mut options = args.options.iter().map(set).collect::<anyhow::Result<BTreeMap<_, _>>>()?;
+    options.extend(lifetime);
     spoken::check(&args.dialect, &options).map_err(anyhow::Error::msg)?;
     let (name, dialect) = (args.name, args.dialect);
     Ok(Definition { name, dialect, hosts: args.hosts, prefix: args.path, options })

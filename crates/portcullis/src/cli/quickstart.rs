@@ -2,7 +2,7 @@
 
 mod calls;
 mod hub;
-mod session;
+mod journyx;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
 use crate::serve::{House, Server, spoken};
 use hub::HubMade;
-use session::{Caller, SessionMade};
+use journyx::JournyxMade;
 
 /// The file with what the quickstart made, in the data folder.
 pub(super) const FILE: &str = "quickstart.json";
@@ -58,8 +58,8 @@ struct Made {
     guarded_url: String,
     basic: BasicMade,
     api_key: KeyMade,
-    session: Option<SessionMade>,
     journey_hub: Option<HubMade>,
+    journyx: Option<JournyxMade>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -86,23 +86,21 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     let server = Server::start(house).await?;
     let base_url = format!("http://{}", server.address);
     let address = server.address;
-    let caller = Caller { gate: server.gate(), applied: server.applied() };
     let actions = server.actions(Actor::Operator("quickstart".into()));
     let stop = interrupted()?;
     let running = tokio::spawn(server.run(stop));
     guard_demo(&actions, &demo).await?;
     mount_dialects(&actions).await?;
     let earlier_hub = earlier.as_ref().and_then(|made| made.journey_hub.clone());
-    let earlier_session = earlier.as_ref().and_then(|made| made.session.clone());
+    let earlier_journyx = earlier.as_ref().and_then(|made| made.journyx.clone());
     let (basic, api_key) = credentials(&actions, address, earlier).await?;
     let owner = owner(&actions).await?;
-    let acting = caller.acting(&owner, &api_key.key, &clock)?;
-    let session = session::make(&actions.by(acting), address, &clock, earlier_session).await?;
-    let session = Some(session);
     let journey_hub = Some(hub::make(&actions, &owner, &base_url, earlier_hub).await?);
+    let of_owner = (&owner, &basic);
+    let journyx = Some(journyx::make(&actions, of_owner, &clock, earlier_journyx).await?);
     let guarded_url = format!("{base_url}/demo/hello");
     let pid = std::process::id();
-    let made = Made { base_url, pid, guarded_url, basic, api_key, session, journey_hub };
+    let made = Made { base_url, pid, guarded_url, basic, api_key, journey_hub, journyx };
     calls::show(&made, address, &clock).await?;
     write(&file, &made)?;
     say(&format!("Written to {}. Ctrl-C ends it.\n", file.display()));
@@ -209,7 +207,7 @@ async fn mount_dialects(actions: &Actions) -> anyhow::Result<()> {
             dialect: dialect.into(),
             hosts: Vec::new(),
             prefix: "/".into(),
-            options: Options::new(),
+            options: spoken::trial(dialect),
         };
         actions.create_mount(&root, definition).await?;
     }

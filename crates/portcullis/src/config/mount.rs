@@ -1,7 +1,6 @@
 //! The tables `[[mount]]`: dialects, and where they are spoken.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::Known;
 use super::guard::{host, path};
@@ -24,18 +23,10 @@ pub(crate) struct MountSettings {
     pub(crate) hosts: Vec<String>,
     /// The path below which the dialect's own paths begin.
     pub(crate) path: String,
-    /// How long a token of it lives, if the file says.
-    pub(crate) token_lifetime: Option<Duration>,
+    /// The dialect's own options that the file names.
+    pub(crate) options: BTreeMap<String, String>,
     /// Where its table starts.
     pub(crate) place: Place,
-}
-
-impl MountSettings {
-    /// The dialect's own options.
-    pub(crate) fn options(&self) -> BTreeMap<String, String> {
-        let lifetime = self.token_lifetime.map(value::spell);
-        lifetime.map(|span| ("token_lifetime".to_owned(), span)).into_iter().collect()
-    }
 }
 
 /// Reads one `[[mount]]`.
@@ -52,7 +43,7 @@ pub(super) fn mount(
     let organization = section.count("organization");
     let hosts = if section.has("hosts") { section.list("hosts", host) } else { Some(Vec::new()) };
     let path = section.text("path", path);
-    let token_lifetime = section.span("token_lifetime");
+    let options = read_options(&mut section);
     if let Some(name) = &name
         && let Some(first) = taken.insert(name.clone(), place.clone())
     {
@@ -66,7 +57,7 @@ pub(super) fn mount(
         organization,
         hosts: hosts?,
         path: path?,
-        token_lifetime,
+        options,
         place,
     })
 }
@@ -74,4 +65,20 @@ pub(super) fn mount(
 /// A dialect's name as a mount's: it has hyphens in place of underscores.
 fn plain(name: &str) -> String {
     name.replace('_', "-")
+}
+
+/// What belongs to one dialect or another; each refuses what is not its own.
+fn read_options(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
+    let mut options = BTreeMap::new();
+    for name in ["session_cap", "session_idle", "token_lifetime"] {
+        let read = section.has(name).then(|| section.span(name)).flatten();
+        options.extend(read.map(|span| (name.to_owned(), value::spell(span))));
+    }
+    for name in ["api_keys", "sso_only"] {
+        let read = section.has(name).then(|| section.flag(name)).flatten();
+        options.extend(read.map(|flag| (name.to_owned(), flag.to_string())));
+    }
+    let days = section.has("key_days").then(|| section.count("key_days")).flatten();
+    options.extend(days.map(|days| ("key_days".to_owned(), days.to_string())));
+    options
 }

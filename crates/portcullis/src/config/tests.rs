@@ -9,7 +9,8 @@ use super::keys::{Absence, HEADERS, Home, KEYS, Key};
 use super::mistake::{MAX_MISTAKES, Place};
 use super::*;
 
-const KNOWN: Known<'_> = Known { schemes: &["api_key", "basic"], dialects: &["journey_hub"] };
+const KNOWN: Known<'_> =
+    Known { schemes: &["api_key", "basic"], dialects: &["journey_hub", "journyx"] };
 
 const GUARD: &str = "[[guard]]\nname = \"a\"\nupstream = \"http://h\"\nschemes = [\"basic\"]\n";
 
@@ -95,10 +96,10 @@ fn everything_that_is_written_is_read() {
     "#;
     let config = read(text).unwrap();
     let [one, other] = config.mounts.as_slice() else { panic!("not two") };
-    assert_eq!((&*one.name, &*one.path, one.options().len()), ("journey-hub", "/", 0));
+    assert_eq!((&*one.name, &*one.path, one.options.len()), ("journey-hub", "/", 0));
     assert_eq!((&*other.name, other.organization, &*other.path), ("partners", Some(7), "/hub/"));
     assert_eq!(other.hosts, ["hub.example.com"]);
-    assert_eq!(other.options()["token_lifetime"], "90s");
+    assert_eq!(other.options["token_lifetime"], "90s");
     assert_eq!(config.server.listen, "[::1]:9".parse().unwrap());
     assert_eq!(config.server.drain.as_millis(), 500);
     assert_eq!(format!("{:?}", config.trust.peers), "[10.0.0.0/8, 2001:db8::1/128]");

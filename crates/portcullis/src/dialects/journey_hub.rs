@@ -14,7 +14,7 @@ mod users;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::{Method, header};
+use http::Method;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use portcullis_core::ability::HOLD_HUB_SECRET;
@@ -36,6 +36,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     name: "journey_hub",
     summary: "the Journey Hub provisioning API: organizations, users and projects by script",
     paths: &["/api/v1/token", "/api/v1/org", "/api/v1/project", "/api/v1/user"],
+    trial: &[],
     check,
     answer: |call| Box::pin(answer(call)),
     malformed: |_| Failure::bad("the request can be read in two ways").respond().map(Full::new),
@@ -260,14 +261,6 @@ impl From<Unknown> for Failure {
             }
         }
     }
-}
-
-/// Which of the two ways a body is written in.
-fn content_type(call: &Call<'_>) -> Result<Option<String>, Failure> {
-    let Some(value) = call.head.headers().get(header::CONTENT_TYPE) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Failure::WRONG_TYPE)?;
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    Ok(Some(essence))
 }
 
 #[cfg(test)]

@@ -9,6 +9,12 @@ pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
     dialects::ALL.iter().map(|dialect| (dialect.name, dialect.summary)).collect()
 }
 
+/// The options with which everything of the dialect called `name` can be tried out.
+pub(crate) fn trial(name: &str) -> Options {
+    let pairs = dialects::named(name).map(|dialect| dialect.trial).unwrap_or_default();
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
 /// Their names.
 pub(crate) fn names() -> Vec<&'static str> {
     dialects::ALL.iter().map(|dialect| dialect.name).collect()

@@ -121,6 +121,19 @@ fn every_command_has_help_and_speaks_json() {
     let signed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(signed["hash"].as_str().unwrap().get(..16), Some("45d0e2f9b8c56277"));
     left.remove("sign hub");
+    for (words, expected) in [
+        (
+            &["login", "--username", "zoe", "--origin", "http://a.example"][..],
+            "http://a.example/api",
+        ),
+        (&["basic", "--username", "zoe"], "authorization: Basic "),
+    ] {
+        let mut command = home.command(&[&["sign", "journyx"], words].concat());
+        let input = std::fs::File::open(home.write("secret", "a good password\n")).unwrap();
+        let output = command.stdin(input).output().unwrap();
+        assert!(text(&output.stdout).contains(expected), "{words:?}: {}", text(&output.stderr));
+        left.remove(&format!("sign journyx {}", words[0]));
+    }
     assert_eq!(left.into_iter().collect::<Vec<_>>(), WITHOUT_JSON, "not spoken with");
 }
 

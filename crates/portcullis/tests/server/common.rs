@@ -273,6 +273,19 @@ impl Quickstart {
         format!("X-Api-Key: {}", self.text("/api_key/key"))
     }
 
+    /// A session of the owner, signed in to Journyx with this secret of its part of the file.
+    pub(crate) fn session(&self, secret: &str) -> String {
+        let (username, password) = (&self.made["journyx"]["username"], self.text(secret));
+        let body = serde_json::json!({ "username": username, "password": password }).to_string();
+        let answer = self.ask(&format!(
+            "POST /api/v1/login HTTP/1.1\r\nHost: any\r\nOrigin: any\r\nConnection: close\r\n\
+             Accept: application/json\r\nX-Requested-With: XMLHttpRequest\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        answer.header("x-session-id").unwrap().to_owned()
+    }
+
     /// Ends it without a word, as a power cut does.
     pub(crate) fn kill(self) -> Home {
         let Server { home, running, .. } = self.server;

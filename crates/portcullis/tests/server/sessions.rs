@@ -6,7 +6,7 @@ use crate::common::{Home, Quickstart, Server};
 use crate::upstream::answering;
 
 fn cookie(server: &Quickstart) -> String {
-    format!("Cookie: {}={}", server.text("/session/cookie"), server.text("/session/token"))
+    format!("Cookie: wtsession={}", server.session("/journyx/password"))
 }
 
 #[test]
@@ -44,26 +44,30 @@ fn a_cookie_acts_only_from_the_guards_own_origin_and_reads_from_anywhere() {
 #[test]
 fn a_session_ends_with_the_key_that_it_was_opened_with() {
     let server = Quickstart::start(Home::new());
-    let cookie = cookie(&server);
-    assert_eq!(server.get(&cookie).status(), 200);
-    let id = server.text("/api_key/key").split('_').nth(2).unwrap();
+    let other = cookie(&server);
+    let cookie = format!("Cookie: wtsession={}", server.session("/journyx/api_key"));
+    let id = server.text("/journyx/api_key").split('_').nth(2).unwrap();
     for (command, status) in [("disable", 401), ("enable", 200), ("revoke", 401)] {
         server.home.done(&["key", command, id]);
         assert_eq!(server.get(&cookie).status(), status, "{command}");
+        assert_eq!(server.get(&other).status(), 200, "{command}");
     }
 }
 
 #[test]
-fn a_quickstart_that_is_started_again_keeps_the_session_that_passes() {
+fn a_session_and_its_key_outlive_the_server_and_a_lost_key_is_made_anew() {
     let server = Quickstart::start(Home::new());
-    let token = server.text("/session/token").to_owned();
+    let cookie = format!("Cookie: wtsession={}", server.session("/journyx/api_key"));
+    let key = server.text("/journyx/api_key").to_owned();
     let again = Quickstart::start(server.stop().home);
-    assert_eq!(again.text("/session/token"), token);
-    let id = again.text("/api_key/key").split('_').nth(2).unwrap().to_owned();
-    again.home.done(&["key", "revoke", &id]);
+    assert_eq!(again.text("/journyx/api_key"), key);
+    assert_eq!(again.get(&cookie).status(), 200);
+    again.home.done(&["key", "revoke", key.split('_').nth(2).unwrap()]);
     let another = Quickstart::start(again.stop().home);
-    assert_ne!(another.text("/session/token"), token);
-    assert_eq!(another.get(&cookie(&another)).status(), 200);
+    assert_ne!(another.text("/journyx/api_key"), key);
+    assert_eq!(another.get(&cookie).status(), 401);
+    let fresh = format!("Cookie: wtsession={}", another.session("/journyx/api_key"));
+    assert_eq!(another.get(&fresh).status(), 200);
 }
 
 /// What an upstream heard of the cookies that were sent to a guard of these options.

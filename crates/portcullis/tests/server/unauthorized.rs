@@ -2,7 +2,7 @@
 //! walked over here with all the others.
 
 use portcullis_core::scheme::hub_token::proof;
-use portcullis_core::scheme::{self, HUB_TOKEN, Kind};
+use portcullis_core::scheme::{self, HUB_TOKEN, Kind, SESSION};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::token::random_letters;
 use serde_json::Value;
@@ -67,7 +67,11 @@ fn a_host_that_a_guard_names_has_no_address_of_ours() {
 fn credential(server: &Quickstart, kind: &Kind) -> String {
     let made = server.made.get(kind.name.as_str()).and_then(Value::as_object);
     let secrets = made.into_iter().flat_map(|made| made.values()).filter_map(Value::as_str);
-    let exchanged = (kind.name == HUB_TOKEN).then(|| hub_token(server));
+    let exchanged = match kind.name {
+        HUB_TOKEN => Some(hub_token(server)),
+        SESSION => Some(server.session("/journyx/password")),
+        _ => None,
+    };
     let mut headers =
         secrets.map(Into::into).chain(exchanged).map(|secret: String| present(kind, &secret));
     let passes = |header: &String| server.get(header).status() == 200;

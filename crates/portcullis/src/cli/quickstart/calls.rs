@@ -7,12 +7,13 @@ use http::{HeaderName, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::TokioIo;
+use portcullis_core::scheme::session::DEFAULT_COOKIE;
 use portcullis_core::scheme::{self, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Clock as _;
 use tokio::net::TcpStream;
 
-use super::{Made, OWNER_LOGIN, hub};
+use super::{Made, OWNER_LOGIN, hub, journyx};
 use crate::cli::say;
 use crate::clock::SystemClock;
 
@@ -26,7 +27,8 @@ pub(super) async fn show(
     let user = format!("{}:{}", made.basic.username, made.basic.password);
     let hub = made.journey_hub.as_ref().context("no secret of Journey Hub")?;
     let hub = hub::token(hub, address).await?;
-    let session = made.session.as_ref().context("no session")?;
+    let journyx = made.journyx.as_ref().context("no user of Journyx")?;
+    let session = journyx::session(journyx, address).await?;
     let with_key = format!("{}:{}", made.basic.username, made.basic.api_key);
     let rows = [
         ("no credential", None, 401, format!("curl -i {url}")),
@@ -50,9 +52,9 @@ pub(super) async fn show(
         ),
         (
             "session",
-            Some((scheme::SESSION, session.token.as_str())),
+            Some((scheme::SESSION, session.as_str())),
             200,
-            format!("curl -b '{}={}' {url}", session.cookie, session.token),
+            format!("curl -b '{DEFAULT_COOKIE}={session}' {url}"),
         ),
         (
             "hub_token",

@@ -7,10 +7,11 @@ use portcullis_store::projects::{NewProject, Project, ProjectChange};
 use portcullis_store::templates::Template;
 use serde_json::{Value, json};
 
-use super::body::{Body, Fields, fields_of};
+use super::body::Body;
 use super::envelope::{Failure, Success};
 use super::page::Page;
 use super::{Caller, number};
+use crate::dialects::body::{Fields, fields_of};
 
 const KEY: &[&str] = &["projects"];
 const TEMPLATES: &[&str] = &["templates"];

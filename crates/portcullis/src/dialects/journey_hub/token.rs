@@ -8,12 +8,13 @@ use portcullis_store::StoreError;
 use portcullis_store::users::UserRow;
 use serde_json::json;
 
-use super::body::{Body, Fields};
+use super::body::Body;
 use super::envelope::{Failure, Success};
 use super::{lifetime, number};
 use crate::actions::hub_secrets::{Held, HubToken};
 use crate::actions::{Acting, ActionError, Actor};
 use crate::dialects::Call;
+use crate::dialects::body::Fields;
 
 /// What is proven for nobody: as long as a secret, so that the work is the same.
 const DECOY: [u8; 72] = [b'0'; 72];

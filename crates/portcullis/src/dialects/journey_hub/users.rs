@@ -1,6 +1,6 @@
 //! Users, and the one role each has in their organization.
 
-use portcullis_core::ability::BUILT_IN;
+use portcullis_core::ability::RANKS;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::State;
 use portcullis_core::principal::Role;
@@ -8,10 +8,11 @@ use portcullis_store::users::UserRow;
 use serde_json::{Value, json};
 
 use super::Caller;
-use super::body::{Body, Fields};
+use super::body::Body;
 use super::envelope::{Failure, Success};
 use super::page::Page;
 use crate::actions::users::{UserOptions, UserUpdate};
+use crate::dialects::body::Fields;
 
 const KEY: &[&str] = &["users"];
 /// Who is made without a role.
@@ -94,8 +95,8 @@ async fn find(caller: &Caller<'_>, id: i64) -> Result<UserRow, Failure> {
 /// The built-in role that `role` names, if it is there.
 async fn role(caller: &Caller<'_>, fields: Fields<'_>) -> Result<Option<Role>, Failure> {
     let Some(name) = fields.text("role")? else { return Ok(None) };
-    let Some(built_in) = BUILT_IN.iter().find(|role| role.name == name) else {
-        let names: Vec<_> = BUILT_IN.iter().map(|role| role.name).collect();
+    let Some(built_in) = RANKS.iter().find(|role| role.name == name) else {
+        let names: Vec<_> = RANKS.iter().map(|role| role.name).collect();
         return Err(Failure::bad(format!("`role` is one of {}", names.join(", "))));
     };
     Ok(Some(caller.actions.find_role(caller.own, built_in.name).await?))
@@ -117,6 +118,6 @@ fn held(caller: &Caller<'_>, user: &UserRow) -> Option<&'static str> {
     let live = memory.user(user.id)?;
     let own = live.grants.iter().filter(|grant| grant.organization == user.organization);
     let roles: Vec<_> = own.filter_map(|grant| memory.role(grant.role)).collect();
-    let held = BUILT_IN.iter().find(|wanted| roles.iter().any(|role| *role.name == *wanted.name));
+    let held = RANKS.iter().find(|wanted| roles.iter().any(|role| *role.name == *wanted.name));
     held.map(|role| role.name)
 }
