@@ -170,7 +170,7 @@ async fn handle(
     match (address, method) {
         (Address::Logout, _) => login::logout(&caller).await,
         (Address::Generate, _) => keys::generate(&caller, fields()?).await,
-        (Address::Keys, _) => keys::list(&caller).await,
+        (Address::Keys, _) => keys::list(&caller, uri).await,
         (Address::Key(id), &Method::PATCH) => keys::update(&caller, id, fields()?).await,
         (Address::Key(id), &Method::DELETE) => keys::delete(&caller, id).await,
         (Address::Key(id), _) => keys::show(&caller, id).await,

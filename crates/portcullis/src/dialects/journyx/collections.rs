@@ -1,10 +1,12 @@
 //! Users, roles and projects, as collections and one by one.
 
-use portcullis_core::ability::{Ability, MANAGE_PROJECTS, MANAGE_USERS};
+use portcullis_core::ability::{Ability, MANAGE_API_KEYS, MANAGE_PROJECTS, MANAGE_USERS};
 use portcullis_core::id::Id;
 use portcullis_core::query::{Field, Kind, Query, pairs};
+use portcullis_core::time::Timestamp;
 use portcullis_store::collections::{
-    Collection, Page, ProjectEntry, RoleEntry, UserEntry, Visible, projects, roles, users,
+    Collection, KeyEntry, Page, ProjectEntry, RoleEntry, UserEntry, Visible, keys, projects, roles,
+    users,
 };
 use serde_json::{Map, Value, json};
 
@@ -24,7 +26,7 @@ where
     const ALL: &'static str;
 
     /// One of them, with all its fields.
-    fn describe(&self) -> Value;
+    fn describe(&self, now: Timestamp) -> Value;
 }
 
 /// The identity of `id`, and where it is found.
@@ -65,7 +67,7 @@ impl Shown for UserEntry {
     ];
     const ALL: &'static str = MANAGE_USERS;
 
-    fn describe(&self) -> Value {
+    fn describe(&self, _: Timestamp) -> Value {
         let user = &self.user;
         // The last word is the family's, as the vendor makes of a full name.
         let (first, last) = user.name.rsplit_once(' ').unwrap_or((&user.name, ""));
@@ -91,7 +93,7 @@ impl Shown for RoleEntry {
     ];
     const ALL: &'static str = MANAGE_USERS;
 
-    fn describe(&self) -> Value {
+    fn describe(&self, _: Timestamp) -> Value {
         let abilities: Vec<_> = self.role.abilities.iter().map(Ability::as_str).collect();
         let more = json!({
             "pname": self.role.name, "abilities": abilities,
@@ -113,10 +115,34 @@ impl Shown for ProjectEntry {
     ];
     const ALL: &'static str = MANAGE_PROJECTS;
 
-    fn describe(&self) -> Value {
+    fn describe(&self, _: Timestamp) -> Value {
         let project = &self.project;
         let more = json!({ "pname": project.name, "description": project.description });
         with(common(Self::WORD, project.id, seconds(self.created)), more)
+    }
+}
+
+impl Shown for KeyEntry {
+    const WORD: &'static str = "api_keys";
+    const SHOWN: &'static [Field] = &[
+        keys::ID.named("id_api_key"),
+        keys::OWNER.named("id_user"),
+        keys::OWNER_NAME.named("id_user_fullname"),
+        keys::LABEL.named("pname"),
+        keys::READ_ONLY,
+        keys::EXPIRES.named("expires_timestamp"),
+        keys::LAST_USED.named("last_used_timestamp"),
+        keys::CREATED.named("create_timestamp"),
+        Field::shown("version", Kind::Text),
+        Field::shown("expired", Kind::Flag),
+        Field::shown("expires_days", Kind::Number),
+    ];
+    const ALL: &'static str = MANAGE_API_KEYS;
+
+    fn describe(&self, now: Timestamp) -> Value {
+        let mut told = super::keys::plain(&self.key, &self.owner_name, self.last_used, now);
+        told.insert("create_timestamp".into(), seconds(self.created).into());
+        Value::Object(told)
     }
 }
 
@@ -141,7 +167,8 @@ where
     let query = Query::parse(pairs(sent), C::SHOWN).map_err(|bad| Failure::bad(bad.to_string()))?;
     let realm = caller.call.mount.realm;
     let page: Page<C> = caller.actions.list(realm, visible::<C>(caller), query.clone()).await?;
-    let shown = |entry: &C| selected(entry.describe(), &query);
+    let now = caller.call.services.clock.now().wall;
+    let shown = |entry: &C| selected(entry.describe(now), &query);
     let results: Vec<Value> = page.rows.iter().map(shown).collect();
     let mut body = json!({ "$skip": query.skip, "$top": results.len(), "results": results });
     if let Value::Object(body) = &mut body {
@@ -164,7 +191,7 @@ where
 {
     let realm = caller.call.mount.realm;
     let found: C = caller.actions.find_visible(realm, visible::<C>(caller), id).await?;
-    Ok(Success::results(found.describe()))
+    Ok(Success::results(found.describe(caller.call.services.clock.now().wall)))
 }
 
 /// The fields that `$select` names, or all.
@@ -199,9 +226,9 @@ mod tests {
         };
         let created = portcullis_core::time::Timestamp::from_millis(1_500);
         let entry = RoleEntry { role, organization: None, created };
-        check::<RoleEntry>(&entry.describe());
-        assert_eq!(entry.describe()["create_timestamp"], 1.5);
-        let uri = format!("/api/v1/roles/{}", "01".repeat(16));
-        assert_eq!(entry.describe()["uri"], uri);
+        let described = entry.describe(created);
+        check::<RoleEntry>(&described);
+        assert_eq!(described["create_timestamp"], 1.5);
+        assert_eq!(described["uri"], format!("/api/v1/roles/{}", "01".repeat(16)));
     }
 }

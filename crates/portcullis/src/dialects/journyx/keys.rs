@@ -9,12 +9,13 @@ use portcullis_core::organization::State;
 use portcullis_core::principal::{User, within};
 use portcullis_core::scheme::API_KEY;
 use portcullis_core::time::Timestamp;
+use portcullis_store::collections::KeyEntry;
 use portcullis_store::credentials::CredentialRow;
 use portcullis_store::users::UserRow;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::envelope::{Failure, Success};
-use super::{Caller, parse_id, seconds, write_id};
+use super::{Caller, collections, parse_id, seconds, write_id};
 use crate::actions::keys::KeyOptions;
 use crate::dialects::body::Fields;
 
@@ -51,9 +52,14 @@ pub(super) async fn generate(caller: &Caller<'_>, fields: Fields<'_>) -> Result<
     Ok(Success::results(told).confirming("API Key created."))
 }
 
-pub(super) async fn list(caller: &Caller<'_>) -> Result<Success, Failure> {
+/// One's own keys, or those of `?id_user=`, whole; or what a query asks of all that one may see.
+pub(super) async fn list(caller: &Caller<'_>, uri: &str) -> Result<Success, Failure> {
     let own = caller.who.principal.user.id;
-    let wanted = wanted(caller)?.unwrap_or(own);
+    let named = wanted(caller)?;
+    if named.is_none() && caller.call.head.query().is_some_and(|it| !it.is_empty()) {
+        return collections::list::<KeyEntry>(caller, uri).await;
+    }
+    let wanted = named.unwrap_or(own);
     if wanted != own && !caller.may(MANAGE_API_KEYS) {
         return Err(Failure::FORBIDDEN);
     }
@@ -104,12 +110,12 @@ fn label<'b>(fields: Fields<'b>) -> Result<Option<&'b str>, Failure> {
 /// The user that `?id_user=` names.
 fn wanted(caller: &Caller<'_>) -> Result<Option<Id<User>>, Failure> {
     let query = caller.call.head.query().unwrap_or_default();
-    let mut named = query.split('&').filter_map(|pair| pair.strip_prefix("id_user="));
-    let id = named.next().map(|id| parse_id(id).ok_or(Failure::FORBIDDEN)).transpose()?;
-    if named.next().is_some() {
-        return Err(Failure::bad("`id_user` is there twice"));
+    let named = |pair: &str| pair.starts_with("id_user=");
+    if query.contains('&') && query.split('&').any(named) {
+        return Err(Failure::bad("`id_user` stands alone; beside others, say it in `$filter`"));
     }
-    Ok(id)
+    let id = query.strip_prefix("id_user=");
+    id.map(|id| parse_id(id).ok_or(Failure::FORBIDDEN)).transpose()
 }
 
 /// The user, if they are of this site and the caller may know of them.
@@ -145,21 +151,8 @@ async fn describe(
     let now = caller.call.services.clock.now().wall;
     let details = caller.actions.find_key_details(key, owner).await?;
     let usage = caller.actions.find_usage(key).await?;
-    let expires = key.expires.unwrap_or(Timestamp::MAX);
-    let left = expires.millis().saturating_sub(now.millis()).max(0);
-    let mut told = json!({
-        "id_api_key": write_id(key.id),
-        "id_user": write_id(owner.id),
-        "id_user_fullname": owner.name,
-        "pname": key.label,
-        "version": VERSION,
-        "read_only": key.read_only,
-        "expired": expires <= now,
-        "expires_days": key.expires.map(|_| (left + DAY - 1) / DAY),
-        "expires_timestamp": key.expires.map(seconds),
-        "last_used_timestamp": usage.map(|usage| seconds(usage.last_used)),
-    });
-    let Some((details, whole)) = details else { return Ok(told) };
+    let mut told = plain(key, &owner.name, usage.map(|usage| usage.last_used), now);
+    let Some((details, whole)) = details else { return Ok(Value::Object(told)) };
     let more = json!({
         "creator": write_id(details.creator),
         "creator_fullname": details.creator_name,
@@ -168,11 +161,35 @@ async fn describe(
         "modifier_fullname": details.modifier_name,
         "modify_timestamp": seconds(details.modified),
     });
-    if let (Value::Object(told), Value::Object(more)) = (&mut told, more) {
+    if let Value::Object(more) = more {
         told.extend(more);
-        if owner.id == caller.who.principal.user.id {
-            told.insert("display_key".into(), whole.expose_text().into());
-        }
     }
-    Ok(told)
+    if owner.id == caller.who.principal.user.id {
+        told.insert("display_key".into(), whole.expose_text().into());
+    }
+    Ok(Value::Object(told))
+}
+
+/// What everybody may know of a key who may know of it at all.
+pub(super) fn plain(
+    key: &CredentialRow,
+    owner_name: &str,
+    last_used: Option<Timestamp>,
+    now: Timestamp,
+) -> Map<String, Value> {
+    let expires = key.expires.unwrap_or(Timestamp::MAX);
+    let left = expires.millis().saturating_sub(now.millis()).max(0);
+    let pairs = [
+        ("id_api_key", write_id(key.id).into()),
+        ("id_user", write_id(key.owner).into()),
+        ("id_user_fullname", owner_name.into()),
+        ("pname", key.label.as_str().into()),
+        ("version", VERSION.into()),
+        ("read_only", key.read_only.into()),
+        ("expired", (expires <= now).into()),
+        ("expires_days", key.expires.map(|_| (left + DAY - 1) / DAY).into()),
+        ("expires_timestamp", key.expires.map(seconds).into()),
+        ("last_used_timestamp", last_used.map(seconds).into()),
+    ];
+    pairs.into_iter().map(|(name, value): (_, Value)| (name.to_owned(), value)).collect()
 }
