@@ -11,6 +11,7 @@ mod commands;
 mod common;
 mod failures;
 mod journey_hub;
+mod journyx;
 mod leaks;
 mod problems;
 mod quickstart;
