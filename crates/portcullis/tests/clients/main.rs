@@ -14,4 +14,5 @@ mod front;
 #[path = "../server/journey_hub/hub.rs"]
 mod hub;
 mod journey_hub;
+mod journyx;
 mod place;
