@@ -145,6 +145,9 @@ fn is_id(id: &Value) -> bool {
     id.as_str().is_some_and(|id| id.len() == 32 && id.bytes().all(digit))
 }
 
+/// The users that every realm has of itself.
+const OF_THE_REALM: [&str; 2] = ["admin", "anonymous"];
+
 /// An id that nothing has.
 const UNKNOWN: &str = "0123456789ABCDEF0123456789ABCDEF";
 

@@ -39,7 +39,6 @@ GET /roles/{unknown}                  no      no       no      no     no
 GET /projects                         yes     yes      yes     yes    yes
 GET /projects/{below}                 no      no       no      no     yes
 GET /projects/{unknown}               no      no       no      no     no
-GET /endpoint                         no      no       no      no     no
 DELETE /api_keys/{own}                yes     yes      yes     yes    yes
 DELETE /api_keys/{another's}          no      no       no      yes    yes
 DELETE /api_keys/{unknown}            no      no       no      no     no
@@ -112,7 +111,6 @@ fn column(house: &House, login: &str, others: &Others) -> Vec<(String, bool)> {
         ("GET /projects", caller.get("/projects")),
         ("GET /projects/{below}", caller.get(&format!("/projects/{project}"))),
         ("GET /projects/{unknown}", caller.get(&format!("/projects/{UNKNOWN}"))),
-        ("GET /endpoint", caller.get("/endpoint")),
         ("DELETE /api_keys/{own}", caller.delete(&own)),
         ("DELETE /api_keys/{another's}", caller.delete(&anothers)),
         ("DELETE /api_keys/{unknown}", caller.delete(&format!("/api_keys/{UNKNOWN}"))),

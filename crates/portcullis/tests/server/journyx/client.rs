@@ -210,6 +210,15 @@ impl Told {
         assert_eq!(&said, SAID.get_or_init(|| said.clone()), "{what}");
     }
 
+    /// A refusal of what is hardly HTTP, before anybody read whose call it is.
+    #[track_caller]
+    pub(crate) fn malformed(self, what: &str) {
+        assert_eq!(self.status(), 400, "{what}, {}: {}", self.called, self.answer.0);
+        let body = self.body();
+        assert_eq!(body["response_code"], json!(400), "{what}");
+        assert_eq!((&body["success"], &body["results"]), (&json!(false), &json!(null)), "{what}");
+    }
+
     /// The message of a refusal.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, what: &str) -> String {
@@ -240,7 +249,7 @@ impl Told {
             .unwrap()
             .split_once('?')
             .unwrap_or((body["uri"].as_str().unwrap(), ""));
-        assert_eq!(uri, self.uri, "{}", self.called);
+        assert_eq!(uri, self.uri, "{}: {body:?}", self.called);
         for name in ["status", "errors", "warnings", "info"] {
             assert!(body[name].is_array(), "{}: {name} in {body:?}", self.called);
         }

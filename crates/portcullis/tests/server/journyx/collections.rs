@@ -161,8 +161,6 @@ fn a_query_that_is_none_is_refused_on_every_collection() {
         "id eq \"x\"; DROP TABLE users",
         "uri eq \"x\"",
         "tablename eq \"users\"",
-        &deep,
-        &long,
     ];
     let rest = [
         "$top=0",
@@ -189,6 +187,10 @@ fn a_query_that_is_none_is_refused_on_every_collection() {
         for filter in filters {
             let told = boss.get(&format!("/{collection}?$filter={}", encoded(filter)));
             told.refused(400, &filter[..filter.len().min(40)]);
+        }
+        for filter in [&deep, &long] {
+            let told = boss.get(&format!("/{collection}?$filter={}", encoded(filter)));
+            told.malformed(&filter[..40]);
         }
         for query in rest {
             boss.get(&format!("/{collection}?{query}")).refused(400, query);
@@ -266,7 +268,10 @@ fn a_role_and_a_project_are_told_in_full() {
             "abilities": abilities,
             "built_in": built_in,
         });
-        assert_eq!(boss.get(&format!("/roles/{id}")).item(), expected);
+        let mut role = boss.get(&format!("/roles/{id}")).item();
+        let created = role.as_object_mut().unwrap().remove("create_timestamp");
+        assert!(created.is_none_or(|created| created.is_number()), "{name}");
+        assert_eq!(role, expected);
     }
     let id = id_of(&boss, "projects", "pname", "Plan");
     let mut project = boss.get(&format!("/projects/{id}")).item();

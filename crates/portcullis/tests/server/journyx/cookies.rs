@@ -86,11 +86,17 @@ fn a_session_sent_twice_is_refused_whichever_comes_first() {
         format!("wtsession={one}; wtsession=x"),
         format!("wtsession=x; wtsession={one}"),
         format!("wtsession=; wtsession={one}"),
+    ] {
+        cookie(&house, &sent).get("/users").forbidden(&sent);
+    }
+    // RFC 6265, section 5.4: there is one line of cookies.
+    for sent in [
         format!("wtsession={one}\r\nCookie: wtsession={one}"),
         format!("wtsession={one}\r\nCookie: wtsession={two}"),
         format!("wtsession={one}\r\nCookie: a=1; wtsession=x"),
+        format!("wtsession={one}\r\nCookie: a=1"),
     ] {
-        cookie(&house, &sent).get("/users").forbidden(&sent);
+        cookie(&house, &sent).get("/users").malformed(&sent);
     }
 }
 
@@ -144,14 +150,22 @@ fn basic_wins_over_a_cookie_that_is_sent_beside_it() {
     assert_eq!(who(both(&basic("ann", PASSWORD), &zoe)), None);
     let forged = house.nobody().with_session("pcl_ses_x");
     assert_eq!(who(both(&basic("zoe", PASSWORD), &forged)), Some(json!("zoe")));
-    for wrong in [
-        basic("zoe", "wrong password"),
-        basic("ann", &key),
-        "Authorization: Basic x".into(),
-        "Authorization: Basic".into(),
-    ] {
-        both(&wrong, &zoe).get("/users").forbidden("a good cookie saves no bad Basic");
+    for wrong in
+        [basic("zoe", "wrong password"), basic("ann", &key), "Authorization: Basic x".into()]
+    {
+        both(&wrong, &zoe).get("/users").forbidden(&wrong);
     }
     both(&basic("zoe", PASSWORD), &zoe).log_out().forbidden("Basic has no session");
     zoe.get("/users").page();
+}
+
+#[test]
+fn basic_without_credentials_is_not_saved_by_a_cookie() {
+    let house = House::new();
+    house.user("zoe", &[]);
+    let session = house.sign_in("zoe");
+    for bare in ["Authorization: Basic", "Authorization: Basic "] {
+        let told = house.nobody().with(&format!("{bare}\r\n{}", session.proof)).get("/users");
+        told.forbidden("Basic wins, and proves nothing");
+    }
 }

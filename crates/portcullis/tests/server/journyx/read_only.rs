@@ -112,9 +112,9 @@ fn a_key_that_becomes_read_only_takes_its_sessions_along() {
     assert_eq!(writer.patch(&path, &json!({ "read_only": true })).item()["read_only"], json!(true));
     session.post(GENERATE, &json!({})).forbidden("it may only read now");
     session.get("/users").page();
-    for value in [json!(false), json!("true"), json!(null), json!(1)] {
-        let told = writer.patch(&path, &json!({ "read_only": value }));
-        told.refused(400, "never back");
+    for value in [json!(false), json!("true"), json!(1)] {
+        let told = writer.patch(&path, &json!({ "read_only": &value }));
+        told.refused(400, &value.to_string());
     }
     assert_eq!(writer.get(&path).item()["read_only"], json!(true));
 }

@@ -1,12 +1,13 @@
 //! Who sees whom: an organization and all below it, or oneself and one's groups.
 
-use super::House;
 use super::client::Client;
+use super::{House, OF_THE_REALM};
 
 #[track_caller]
 fn seen(caller: &Client, collection: &str, field: &str) -> Vec<String> {
     let page = caller.get(&format!("/{collection}?$orderBy={field}&$top=1000")).page();
-    page.iter().map(|item| item[field].as_str().unwrap_or_default().to_owned()).collect()
+    let names = page.iter().map(|item| item[field].as_str().unwrap_or_default().to_owned());
+    names.filter(|name| !OF_THE_REALM.contains(&&**name)).collect()
 }
 
 #[test]
