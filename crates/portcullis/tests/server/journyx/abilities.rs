@@ -15,7 +15,7 @@ const ROLES: [(&str, &[&str]); 5] = [
 ];
 
 const ALLOWED: &str = "\
-                                      nothing generate sign_in manage owner
+who holds                             nothing generate sign_in manage owner
 POST /login, by password              yes     yes      yes     yes    yes
 POST /login, by key                   no      no       yes     no     yes
 GET /users, by key                    no      no       yes     no     yes
@@ -68,7 +68,7 @@ fn each_ability_opens_its_endpoints_and_no_others() {
         project: id_of(&owner, "projects", "pname", "Below"),
     };
     let columns = ROLES.map(|(login, _)| column(&house, login, &others));
-    let mut table = format!("{:38}nothing generate sign_in manage owner\n", "");
+    let mut table = format!("{:38}nothing generate sign_in manage owner\n", "who holds");
     for row in 0..columns[0].len() {
         let cells = columns.each_ref().map(|column| if column[row].1 { "yes" } else { "no" });
         let [a, b, c, d, e] = cells;
