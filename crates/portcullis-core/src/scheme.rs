@@ -225,6 +225,7 @@ pub enum Unread {
 fn authorization<'r>(request: &'r RequestHead<'_>, scheme: &str) -> Option<&'r [u8]> {
     let value = request.headers().get(AUTHORIZATION)?.as_bytes();
     let (name, rest) = value.split_at_checked(scheme.len())?;
-    let rest = rest.strip_prefix(b" ")?;
+    // The bare name claims the request too: nothing else that was sent may then stand for it.
+    let rest = if rest.is_empty() { rest } else { rest.strip_prefix(b" ")? };
     name.eq_ignore_ascii_case(scheme.as_bytes()).then(|| rest.trim_ascii())
 }

@@ -68,6 +68,11 @@ pub(super) fn run(command: SignCommand) -> anyhow::Result<()> {
             Ok(())
         }
         SignCommand::Journyx(JournyxCommand::Basic { username }) => {
+            // RFC 7617, section 2.
+            anyhow::ensure!(
+                !username.contains(':'),
+                "a name with a colon ends there in HTTP Basic"
+            );
             let secret = read_secret()?;
             let basic = ALL.iter().find(|kind| kind.name == BASIC).context("no such scheme")?;
             let (header, value) = (basic.present)(&username, secret.expose_text());
