@@ -48,7 +48,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     trial: &[("api_keys", "true")],
     check: |options| Settings::read(options).map(drop),
     answer: |call| Box::pin(answer(call)),
-    malformed: |_| Failure::bad("the request can be read in two ways").respond("").map(Full::new),
+    malformed: |why| Failure::bad(why.to_string()).respond("").map(Full::new),
 };
 
 /// What stands before every path.
