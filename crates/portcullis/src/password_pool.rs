@@ -25,6 +25,10 @@ pub(crate) struct PasswordPool<T> {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// How far slow hashes stand back: on a busy machine they still get about a tenth of a processor.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// How much a [`PasswordPool`] takes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PoolSize {
@@ -58,7 +62,11 @@ impl<T: Clone + Send + 'static> PasswordPool<T> {
         for n in 0..size.threads.get() {
             let shared = Arc::clone(&pool.shared);
             let thread = thread::Builder::new().name(format!("password-{n}"));
-            pool.threads.push(thread.spawn(move || shared.work())?);
+            let work = move || {
+                yield_to_others();
+                shared.work();
+            };
+            pool.threads.push(thread.spawn(work)?);
         }
         Ok(pool)
     }
@@ -107,6 +115,15 @@ type Claim = [u8; 32];
 struct Job<T> {
     hash: Box<dyn FnOnce() -> T + Send>,
     after: Box<dyn FnOnce(&T) + Send>,
+}
+
+/// Lets whoever is proven already go first: the threads of the pool take what time of the processors
+/// the others leave. Where the system knows no priority of a single thread, all are equal.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "slow hashes run at the priority of everything else");
+    }
 }
 
 struct Shared<T> {
