@@ -23,7 +23,17 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 /// Times a decision and the provisioning API, then weighs a release server at rest and at work.
 pub(crate) fn run_all() -> anyhow::Result<()> {
-    run(&mut cargo(["bench", "-p", "portcullis", "--bench", "decision", "--bench", "hub"]))?;
+    run(&mut cargo([
+        "bench",
+        "-p",
+        "portcullis",
+        "--bench",
+        "decision",
+        "--bench",
+        "hub",
+        "--bench",
+        "logins",
+    ]))?;
     run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
     let binary = target_folder()?.join("release/portcullis");
     println!("\n{:<28} {:>10.1} MiB", "binary, stripped", mib(fs::metadata(&binary)?.len()));
