@@ -304,7 +304,7 @@ fn what_does_not_exist_may_not_be_called_either_and_a_wrong_method_is_told() {
 }
 
 #[test]
-fn a_session_is_shown_as_whole_seconds_and_its_end_as_a_number() {
+fn a_session_ends_after_its_user_began_and_names_them_by_id() {
     let house = House::new();
     house.user("zoe", &[]);
     let user = house.sign_in("zoe").get("/users").page().remove(0);
