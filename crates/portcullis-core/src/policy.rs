@@ -164,8 +164,9 @@ pub enum Decision {
 /// Only [`Policy::decide`] makes one:
 ///
 /// ```compile_fail,E0451
-/// # fn why() -> portcullis_core::policy::Why { unimplemented!() }
-/// let forged = portcullis_core::policy::Permit { why: why() };
+/// fn forge(why: portcullis_core::policy::Why) -> portcullis_core::policy::Permit {
+///     portcullis_core::policy::Permit { why }
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use]
