@@ -16,6 +16,8 @@ const TABLE: &str = "credentials";
 
 /// One page has at most so many credentials.
 pub const MAX_PAGE: i64 = 10_000;
+/// A user has at most so many live credentials of one scheme, those that have expired among them.
+pub const MAX_LIVE: i64 = 1_000;
 
 /// A credential to be made.
 #[derive(Clone, Debug)]
@@ -87,6 +89,11 @@ impl Writing<'_> {
     /// # Errors
     /// Its key is taken, or the store's own.
     pub fn insert_credential(&mut self, new: &NewCredential) -> Result<Id<Credential>, StoreError> {
+        if self.live_credentials_of(new.owner, new.scheme)? >= MAX_LIVE {
+            return Err(StoreError::Full(
+                "nobody has more than 1000 keys; revoke one that is unused",
+            ));
+        }
         let id = Id::fresh(self.now)?;
         let (now, revision) = (self.now, self.revision);
         self.execute(
@@ -110,6 +117,21 @@ impl Writing<'_> {
             ],
         )?;
         Ok(id)
+    }
+
+    fn live_credentials_of(
+        &mut self,
+        owner: Id<User>,
+        scheme: SchemeName,
+    ) -> Result<i64, StoreError> {
+        let found = self.first(
+            &sql!(
+                "SELECT COUNT(*) FROM credentials
+                 WHERE owner = $1 AND scheme = $2 AND state <> 'deleted'"
+            ),
+            &[owner.into(), scheme.as_str().into()],
+        )?;
+        found.map_or(Ok(0), |mut row| row.next(TABLE))
     }
 
     /// Sets a user's password. The old one is gone with its verifier, and with it whatever was
@@ -277,7 +299,8 @@ impl Reading<'_> {
         found.map(read).transpose()
     }
 
-    /// The credentials of `owner`, a page of them.
+    /// The credentials of `owner`, a page of them. Those that live come before those that do not, so
+    /// that none is ever hidden by keys of the past.
     ///
     /// # Errors
     /// The store's own.
@@ -286,7 +309,8 @@ impl Reading<'_> {
             &sql!(
                 "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
                      expires, revision
-                 FROM credentials WHERE owner = $1 ORDER BY id LIMIT $2"
+                 FROM credentials WHERE owner = $1
+                 ORDER BY CASE WHEN state = 'deleted' THEN 1 ELSE 0 END, id LIMIT $2"
             ),
             &[owner.into(), MAX_PAGE.into()],
         )?;

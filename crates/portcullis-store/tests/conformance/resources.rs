@@ -14,7 +14,7 @@ use portcullis_core::principal::{Grant, Holder, User};
 use portcullis_core::scheme::{self, Options};
 use portcullis_core::time::{Clock as _, Timestamp};
 use portcullis_store::authority::Authority;
-use portcullis_store::credentials::NewCredential;
+use portcullis_store::credentials::{self, NewCredential};
 use portcullis_store::organizations::NewOrganization;
 use portcullis_store::sessions::{MAX_LIVE, NewSession, SessionRow};
 use portcullis_store::store::Written;
@@ -207,6 +207,35 @@ fn a_role_is_found_from_below_and_a_built_in_one_never_changes() {
         assert!(matches!(delete.await, Err(StoreError::NotFound(_))));
         let all = store.read(move |it| it.list_roles(left)).await.unwrap();
         assert_eq!(all.len(), BUILT_IN.len() + 1);
+    });
+}
+
+#[test]
+fn nobody_has_more_than_a_thousand_live_keys_and_those_are_listed_before_the_dead() {
+    run("keys", async |bench| {
+        let store = &bench.store;
+        let new = user(root(store).await, "zoe");
+        let made = store.write(write("keys"), move |it| {
+            let owner = it.insert_user(&new)?.id;
+            let first = it.insert_credential(&key(owner, "first"))?;
+            for number in 1..credentials::MAX_LIVE {
+                it.insert_credential(&key(owner, &number.to_string()))?;
+            }
+            Ok((owner, first))
+        });
+        let (owner, first) = made.await.unwrap().value;
+        let one_more =
+            || store.write(write("key"), move |it| it.insert_credential(&key(owner, "more")));
+        let full = one_more().await;
+        assert!(matches!(full, Err(StoreError::Full(_))), "{full:?}");
+        let end =
+            store.write(write("end"), move |it| it.set_credential_state(first, State::Deleted));
+        end.await.unwrap();
+        let made = one_more().await.unwrap().value;
+        let listed = store.read(move |it| it.list_credentials(owner)).await.unwrap();
+        let (dead, living) = listed.split_last().unwrap();
+        assert_eq!((dead.id, living.len()), (first, 1_000));
+        assert!(living.iter().any(|it| it.id == made));
     });
 }
 
