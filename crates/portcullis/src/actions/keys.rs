@@ -88,21 +88,29 @@ impl Actions {
         Ok(NewKey { id: key, shown })
     }
 
-    /// The details of a key, and the whole key, for whoever may be shown it.
+    /// The details of a key, the whole of it sealed.
     pub(crate) async fn find_key_details(
         &self,
         key: &CredentialRow,
-        owner: &UserRow,
-    ) -> Result<Option<(KeyDetails, SecretBuf)>, ActionError> {
+    ) -> Result<Option<KeyDetails>, ActionError> {
         let id = key.id;
-        let found = self.store.read(move |reading| reading.find_key_details(id)).await?;
-        let Some(details) = found else { return Ok(None) };
-        let what = "a key in the database";
-        let whole = self
-            .master
-            .open(&details.sealed, &context(&key.key, owner.organization))
-            .map_err(|source| StoreError::Seal { what, source })?;
-        Ok(Some((details, whole)))
+        Ok(self.store.read(move |reading| reading.find_key_details(id)).await?)
+    }
+
+    /// The whole key, for its owner alone.
+    pub(crate) fn open_key(
+        &self,
+        key: &CredentialRow,
+        owner: &UserRow,
+        details: &KeyDetails,
+    ) -> Result<SecretBuf, ActionError> {
+        let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
+        if acting.who.principal.user.id != owner.id || key.owner != owner.id {
+            return Err(ActionError::NotAllowed);
+        }
+        let (what, context) = ("a key in the database", context(&key.key, owner.organization));
+        let opened = self.master.open(&details.sealed, &context);
+        Ok(opened.map_err(|source| StoreError::Seal { what, source })?)
     }
 
     /// Changes the label of a key of `owner`, or takes its right to write away.

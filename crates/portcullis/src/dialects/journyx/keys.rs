@@ -149,10 +149,10 @@ async fn describe(
     owner: &UserRow,
 ) -> Result<Value, Failure> {
     let now = caller.call.services.clock.now().wall;
-    let details = caller.actions.find_key_details(key, owner).await?;
+    let details = caller.actions.find_key_details(key).await?;
     let usage = caller.actions.find_usage(key).await?;
     let mut told = plain(key, &owner.name, usage.map(|usage| usage.last_used), now);
-    let Some((details, whole)) = details else { return Ok(Value::Object(told)) };
+    let Some(details) = details else { return Ok(Value::Object(told)) };
     let more = json!({
         "creator": write_id(details.creator),
         "creator_fullname": details.creator_name,
@@ -165,6 +165,7 @@ async fn describe(
         told.extend(more);
     }
     if owner.id == caller.who.principal.user.id {
+        let whole = caller.actions.open_key(key, owner, &details)?;
         told.insert("display_key".into(), whole.expose_text().into());
     }
     Ok(Value::Object(told))
