@@ -3,6 +3,7 @@
 //! A dialect translates between its vendor's shapes and the actions; it holds no rule of who may
 //! what. It sees the path below its mount, in the one canonical form, and the mount's realm alone.
 
+mod answer;
 mod body;
 pub(crate) mod journey_hub;
 pub(crate) mod journyx;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Bytes;
-use portcullis_store::StoreError;
 use serde_json::{Map, Value, json};
 
 use crate::actions::ActionError;
+use crate::dialects::answer::{self, Undone};
 
 /// What a caller is told who is not known, whatever was wrong.
 const WANTED: &str = "valid credentials are needed";
@@ -44,7 +44,7 @@ impl Success {
         for key in self.keys {
             body.insert((*key).to_owned(), Value::Array(self.objects.clone()));
         }
-        respond(StatusCode::OK, &Value::Object(body))
+        answer::json(StatusCode::OK, &Value::Object(body))
     }
 }
 
@@ -114,7 +114,7 @@ impl Failure {
 
     pub(super) fn respond(&self) -> Response<Bytes> {
         let metadata = json!({ "code": self.status.as_u16(), "message": self.message });
-        let mut response = respond(self.status, &json!({ "metadata": metadata }));
+        let mut response = answer::json(self.status, &json!({ "metadata": metadata }));
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
@@ -128,47 +128,15 @@ impl Failure {
 
 impl From<ActionError> for Failure {
     fn from(error: ActionError) -> Self {
-        let conflict = |message: String| Self {
-            message: message.into(),
-            ..Self::of(StatusCode::CONFLICT, "", "conflict")
-        };
-        match error {
-            ActionError::Exists(_) => conflict(error.to_string()),
-            ActionError::Missing(_) => Self::UNKNOWN,
-            ActionError::NotAllowed => Self::NOT_YOURS,
-            ActionError::Ability(_)
-            | ActionError::FilesDiffer(_)
-            | ActionError::Guard(_)
-            | ActionError::Mount(_)
-            | ActionError::Name(_)
-            | ActionError::Overlap(_)
-            | ActionError::Password(_)
-            | ActionError::Title(_)
-            | ActionError::Unfit(_) => Self::bad(error.to_string()),
-            // Whoever acts was changed again and again while the write was under way.
-            ActionError::Pending | ActionError::Store(StoreError::Changed) => Self::UNAVAILABLE,
-            ActionError::Store(StoreError::NotFound(_)) => Self::UNKNOWN,
-            ActionError::Store(
-                StoreError::Conflict | StoreError::Full(_) | StoreError::InUse(_),
-            ) => conflict(error.to_string()),
-            ActionError::Store(ref store) if store.is_passing() => {
-                tracing::warn!(%error, "a write or read failed, and may succeed later");
-                Self::UNAVAILABLE
+        match Undone::from(error) {
+            Undone::Bad(message) => Self::bad(message),
+            Undone::Conflict(message) => {
+                Self { message: message.into(), ..Self::of(StatusCode::CONFLICT, "", "conflict") }
             }
-            ActionError::Hash(_) | ActionError::Store(_) => {
-                tracing::error!(%error, "a write or read failed");
-                let message = "something went wrong here; the request id tells us what";
-                Self::of(StatusCode::INTERNAL_SERVER_ERROR, message, "failed")
-            }
+            Undone::Failed => Self::of(StatusCode::INTERNAL_SERVER_ERROR, Undone::FAILED, "failed"),
+            Undone::NotAllowed => Self::NOT_YOURS,
+            Undone::Unavailable => Self::UNAVAILABLE,
+            Undone::Unknown => Self::UNKNOWN,
         }
     }
-}
-
-fn respond(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(format!("{body}\n")));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

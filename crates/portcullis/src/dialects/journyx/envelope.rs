@@ -6,11 +6,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::Bytes;
 use portcullis_core::authenticator::Rejection;
-use portcullis_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::actions::ActionError;
 use crate::dialects::Call;
+use crate::dialects::answer::{self, Undone};
 use crate::dialects::body::BadBody;
 
 /// How long a caller should wait for a node that cannot tell, in seconds.
@@ -85,7 +85,7 @@ impl Success {
                 "errors": [], "warnings": [], "info": [], "results": results,
             }),
         };
-        let mut response = respond(StatusCode::OK, &body);
+        let mut response = answer::json(StatusCode::OK, &body);
         response.headers_mut().extend(self.headers);
         response
     }
@@ -150,7 +150,7 @@ impl Failure {
             "response_code": self.status.as_u16(), "success": false, "uri": uri, "status": [],
             "errors": [self.message], "warnings": [], "info": [], "results": null,
         });
-        let mut response = respond(self.status, &body);
+        let mut response = answer::json(self.status, &body);
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
@@ -180,42 +180,11 @@ impl From<BadBody> for Failure {
 
 impl From<ActionError> for Failure {
     fn from(error: ActionError) -> Self {
-        match error {
-            ActionError::Missing(_)
-            | ActionError::NotAllowed
-            | ActionError::Store(StoreError::NotFound(_)) => Self::FORBIDDEN,
-            ActionError::Ability(_)
-            | ActionError::Exists(_)
-            | ActionError::FilesDiffer(_)
-            | ActionError::Guard(_)
-            | ActionError::Mount(_)
-            | ActionError::Name(_)
-            | ActionError::Overlap(_)
-            | ActionError::Password(_)
-            | ActionError::Title(_)
-            | ActionError::Unfit(_)
-            | ActionError::Store(
-                StoreError::Conflict | StoreError::Full(_) | StoreError::InUse(_),
-            ) => Self::bad(error.to_string()),
-            ActionError::Pending => Self::unavailable(),
-            ActionError::Store(ref store) if store.is_passing() => {
-                tracing::warn!(%error, "a write or read failed, and may succeed later");
-                Self::unavailable()
-            }
-            ActionError::Hash(_) | ActionError::Store(_) => {
-                tracing::error!(%error, "a write or read failed");
-                let message = "something went wrong here; the request id tells us what";
-                Self::of(StatusCode::INTERNAL_SERVER_ERROR, message, "failed")
-            }
+        match Undone::from(error) {
+            Undone::Bad(message) | Undone::Conflict(message) => Self::bad(message),
+            Undone::Failed => Self::of(StatusCode::INTERNAL_SERVER_ERROR, Undone::FAILED, "failed"),
+            Undone::NotAllowed | Undone::Unknown => Self::FORBIDDEN,
+            Undone::Unavailable => Self::unavailable(),
         }
     }
-}
-
-fn respond(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(format!("{body}\n")));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
