@@ -6,7 +6,8 @@ use crate::common::Answer;
 use crate::upstream::answering;
 
 fn house() -> House {
-    let address = answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    // It answers once a connection, and says so: what changes something is never sent anew.
+    let address = answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     House::with(&format!(
         "[[guard]]\nname = \"api\"\npath = \"/guarded\"\nupstream = \"http://{address}\"\n\
          schemes = [\"session\"]\n"
