@@ -89,11 +89,15 @@ fn main() {
     measure("bare HMAC-SHA-256, 49 bytes", || {
         black_box(mac.digest(&[black_box(&[7; 49])]));
     });
-    let key_time = judge(&authenticator, scheme::API_KEY, &key);
-    let basic_time = judge(&authenticator, scheme::BASIC, PASSWORD);
-    let session_time = judge(&authenticator, scheme::SESSION, &token);
-    println!("session / API key            {:>6} %", session_time * 100 / key_time);
-    println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
+    for (prefix, accepted) in [("", "alone"), ("/all", "beside every other")] {
+        println!("each {accepted}");
+        let time = |name, secret| judge(&authenticator, prefix, name, secret);
+        let key_time = time(scheme::API_KEY, &key);
+        let basic_time = time(scheme::BASIC, PASSWORD);
+        let session_time = time(scheme::SESSION, &token);
+        println!("session / API key            {:>6} %", session_time * 100 / key_time);
+        println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
+    }
 }
 
 /// One owner with a password, a key and a session, behind one guard.
@@ -139,17 +143,21 @@ fn fill(
         idle: IDLE,
         ends,
     })?;
-    it.insert_guard(root, Source::Store, &definition())?;
+    it.insert_guard(root, Source::Store, &definition("all", scheme::ALL))?;
+    for kind in scheme::ALL {
+        let name = kind.name.as_str().replace('_', "-");
+        it.insert_guard(root, Source::Store, &definition(&name, &[*kind]))?;
+    }
     it.set_organization_state(root, State::Active)
 }
 
-fn definition() -> Definition {
+fn definition(name: &str, schemes: &[scheme::Kind]) -> Definition {
     Definition {
-        name: "bench".into(),
+        name: name.into(),
         hosts: vec![],
-        prefix: "/".into(),
+        prefix: format!("/{name}"),
         upstream: http::Uri::from_static("http://127.0.0.1:9"),
-        schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
+        schemes: schemes.iter().map(|kind| (kind.name, Options::new())).collect(),
         networks: None,
         methods: vec![],
         ability: None,
@@ -158,10 +166,17 @@ fn definition() -> Definition {
     }
 }
 
-fn judge(authenticator: &Authenticator<Arc<Memory>>, name: SchemeName, secret: &str) -> u128 {
+fn judge(
+    authenticator: &Authenticator<Arc<Memory>>,
+    prefix: &str,
+    name: SchemeName,
+    secret: &str,
+) -> u128 {
     let kind = scheme::ALL.iter().find(|kind| kind.name == name).unwrap();
     let (header, value) = (kind.present)("owner", secret);
-    let request = Request::get("/orders").header("Host", "any").header(header, value.expose());
+    let own = format!("/{}", name.as_str().replace('_', "-"));
+    let path = if prefix.is_empty() { own.as_str() } else { prefix };
+    let request = Request::get(path).header("Host", "any").header(header, value.expose());
     let parts = request.body(()).unwrap().into_parts().0;
     let now = Still.now().wall;
     let peer = IpAddr::from([192, 0, 2, 1]);

@@ -1,6 +1,6 @@
 //! The pairs of a `Cookie` header (RFC 6265, section 4.2.1).
 
-use std::fmt;
+use std::{fmt, iter};
 
 /// One pair of a `Cookie` header, as it was sent.
 #[derive(Clone, Copy)]
@@ -22,12 +22,21 @@ impl fmt::Debug for CookiePair<'_> {
 /// The pairs of a `Cookie` header, in their order. Only a semicolon parts them, within quotes too:
 /// RFC 6265 gives quotes no other meaning than to be sent back.
 pub fn cookie_pairs(header: &[u8]) -> impl Iterator<Item = CookiePair<'_>> {
-    header.split(|byte| *byte == b';').map(|raw| {
+    let mut rest = Some(header);
+    iter::from_fn(move || {
+        let text = rest?;
+        let (raw, others) = cut(text, b';').map_or((text, None), |(raw, it)| (raw, Some(it)));
+        rest = others;
         let pair = raw.trim_ascii();
-        let end = pair.iter().position(|byte| *byte == b'=');
-        let (name, value) = end.and_then(|end| pair.split_at_checked(end)).unwrap_or((b"", pair));
-        CookiePair { raw, name, value: value.strip_prefix(b"=").unwrap_or(value) }
+        let (name, value) = cut(pair, b'=').unwrap_or((b"", pair));
+        Some(CookiePair { raw, name, value })
     })
+}
+
+/// What stands before the first `at` in `text`, and what after it.
+fn cut(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(memchr::memchr(at, text)?)?;
+    Some((before, rest.split_first()?.1))
 }
 
 /// The value without the quotes that may stand around it.
