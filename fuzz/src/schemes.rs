@@ -6,9 +6,10 @@ use http::{HeaderName, HeaderValue, Request};
 use portcullis_core::name::{self, MAX_NAME};
 use portcullis_core::password::MAX_PASSWORD;
 use portcullis_core::request::{RequestHead, TrustedPeers};
+use portcullis_core::scheme::shared_secret::{MAX_IMPORTED, MIN_IMPORTED};
 use portcullis_core::scheme::{self, Found, Options, Presented, PresentedKey, Scheme};
 use portcullis_core::secret::{Scratch, Secret};
-use portcullis_core::token::{ID, SECRET};
+use portcullis_core::token::{ID, SECRET, is_ours};
 
 use crate::request::{NOW, PEER};
 
@@ -58,6 +59,11 @@ fn count(text: &[u8], part: &[u8]) -> usize {
 fn read(scheme: &dyn Scheme, claim: &[u8]) {
     let mut scratch = Scratch::new();
     match scheme.read(Secret::new(claim), &mut scratch) {
+        Ok(Presented::Imported { secret, .. }) => {
+            let text = secret.expose();
+            assert!((MIN_IMPORTED..=MAX_IMPORTED).contains(&text.len()));
+            assert!(text.iter().all(u8::is_ascii_graphic) && !is_ours(text));
+        }
         Ok(Presented::Key(key)) => check_key(&key),
         Ok(Presented::Password { login, password }) => {
             check_login(&login);

@@ -18,11 +18,13 @@ use http::header::AUTHORIZATION;
 use self::attempts::{Attempts, Place};
 use crate::credential::{Credential, KeyVerifier};
 use crate::id::{Id, Revision};
+use crate::limits::{Audience, Site};
 use crate::lookup::CredentialLookup;
-use crate::organization::{Organization, State};
+use crate::organization::State;
 use crate::password::{Cost, PasswordVerifier};
 use crate::principal::{Principal, User};
 use crate::request::RequestHead;
+use crate::scheme::shared_secret::ImportedKey;
 use crate::scheme::{self, Claim, Found, Presented, PresentedKey, Scheme, SchemeName, Unread};
 use crate::seal::{Digest, MacKey, NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
@@ -104,6 +106,10 @@ pub enum Rejection {
     NotYetValid,
     /// The owner's organization, or one above it, is not active.
     OrganizationInactive,
+    /// The credential, or what it was minted from, counts at other guards alone.
+    OtherGuard,
+    /// It counts from other networks alone.
+    OtherNetwork,
     /// The owner belongs to another realm than the guard.
     OtherRealm,
     /// The owner is not active.
@@ -119,6 +125,8 @@ pub enum Rejection {
     Unknown,
     /// The request has an `Authorization` that no accepted scheme claims.
     UnknownScheme,
+    /// Its `Authorization` is a bearer token, but of no accepted scheme.
+    UnknownToken,
     /// The proof is wrong.
     WrongProof,
 }
@@ -135,12 +143,15 @@ impl Rejection {
             Self::Mistyped => "mistyped",
             Self::NotYetValid => "not_yet_valid",
             Self::OrganizationInactive => "organization_inactive",
+            Self::OtherGuard => "other_guard",
+            Self::OtherNetwork => "other_network",
             Self::OtherRealm => "other_realm",
             Self::OwnerInactive => "owner_inactive",
             Self::Revoked => "revoked",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Unknown => "unknown",
             Self::UnknownScheme => "unknown_scheme",
+            Self::UnknownToken => "unknown_token",
             Self::WrongProof => "wrong_proof",
         }
     }
@@ -199,7 +210,9 @@ impl<L: CredentialLookup> Authenticator<L> {
                 not_before: Timestamp::MIN,
                 expires: Timestamp::MIN,
                 slides: None,
+                minted: Timestamp::MIN,
                 read_only: true,
+                limited: false,
                 verifier: KeyVerifier::decoy(pepper.id, crate::seal::random()?),
                 filed_at: crate::credential::FiledAt([0; 16]),
                 parent: None,
@@ -220,7 +233,7 @@ impl<L: CredentialLookup> Authenticator<L> {
         &self.attempts
     }
 
-    /// Whom the credential that `scheme` files under `key` stands for, if it is good in `realm` at
+    /// Whom the credential that `scheme` files under `key` stands for, if it is good at `site` and
     /// `now`. Whoever asks has checked the proof of it.
     ///
     /// # Errors
@@ -228,12 +241,12 @@ impl<L: CredentialLookup> Authenticator<L> {
     pub fn vouch(
         &self,
         (scheme, key): (SchemeName, &str),
-        realm: Id<Organization>,
+        site: &Site,
         now: Timestamp,
     ) -> Result<Authenticated, Rejection> {
         let credential = self.lookup.credential(scheme, key).ok_or(Rejection::Unknown)?;
         let user = self.lookup.user(credential.owner).ok_or(Rejection::OwnerInactive)?;
-        let inherited = self.standing(&credential, Some(&user), realm, now)?;
+        let inherited = self.standing(&credential, Some(&user), site, now)?;
         let principal = Principal { user, credential: inherited.limit(credential) };
         Ok(Authenticated { principal, scheme })
     }
@@ -242,7 +255,7 @@ impl<L: CredentialLookup> Authenticator<L> {
     pub fn begin(
         &self,
         schemes: &[Box<dyn Scheme>],
-        realm: Id<Organization>,
+        site: &Site,
         request: &RequestHead<'_>,
     ) -> Begun {
         // What is sent unasked yields to what somebody chose to send, and is then not looked at.
@@ -257,17 +270,21 @@ impl<L: CredentialLookup> Authenticator<L> {
         };
         let Some((scheme, claim)) = claimed else {
             let unclaimed = !schemes.is_empty() && request.headers().contains_key(AUTHORIZATION);
-            return if unclaimed {
-                reject(Rejection::UnknownScheme, None)
-            } else {
-                Begun::Anonymous
-            };
+            if !unclaimed {
+                return Begun::Anonymous;
+            }
+            let token = scheme::authorization(request, "Bearer").is_some();
+            let reason = if token { Rejection::UnknownToken } else { Rejection::UnknownScheme };
+            return reject(reason, None);
         };
         let mut scratch = Scratch::new();
         match scheme.read(claim, &mut scratch) {
-            Ok(Presented::Key(key)) => self.judge_key(scheme, &key, realm, request),
+            Ok(Presented::Imported { filed_under, secret }) => {
+                self.judge_imported(scheme, (filed_under, secret), site, request)
+            }
+            Ok(Presented::Key(key)) => self.judge_key(scheme, &key, site, request),
             Ok(Presented::Password { login, password }) => {
-                let claim = PasswordClaim { scheme: scheme.name(), realm, login: &login, password };
+                let claim = PasswordClaim { scheme: scheme.name(), site, login: &login, password };
                 self.judge_password(&claim, request)
             }
             Err(Unread::Malformed(why)) => reject(Rejection::Malformed(why), Some(scheme.name())),
@@ -275,19 +292,54 @@ impl<L: CredentialLookup> Authenticator<L> {
         }
     }
 
+    /// A secret that a customer chose can be guessed: wrong ones are counted by where they come from.
+    fn judge_imported(
+        &self,
+        scheme: &dyn Scheme,
+        (filed_under, secret): (SchemeName, Secret<'_>),
+        site: &Site,
+        request: &RequestHead<'_>,
+    ) -> Begun {
+        let Audience::Guard(guard) = site.audience else {
+            return reject(Rejection::Unknown, Some(scheme.name()));
+        };
+        let place = self.attempts.place_at(guard, request.client());
+        if let Some(retry_after) = self.attempts.locked(&place, request.received()) {
+            return reject(Rejection::TooManyAttempts { retry_after }, Some(scheme.name()));
+        }
+        let filed = |pepper| ImportedKey::of(secret.expose(), guard, pepper);
+        let known = |key: &ImportedKey| self.lookup.credential(filed_under, key.as_str()).is_some();
+        let older = self.peppers.all().skip(1).map(filed).find(known);
+        let key = older.unwrap_or_else(|| filed(self.peppers.current()));
+        let presented = PresentedKey { filed_under, id: key.as_str(), secret, login: None };
+        let judged = self.judge_key(scheme, &presented, site, request);
+        match &judged {
+            Begun::Rejected(no) if no.credential.is_none() => {
+                self.attempts.failed(&place, request.received());
+            }
+            Begun::Authenticated(_) => self.attempts.succeeded(&place),
+            Begun::Anonymous | Begun::Pending(_) | Begun::Rejected(_) => {}
+        }
+        judged
+    }
+
     /// Every key does the same work, whatever comes of it: only then is one refusal chosen.
     fn judge_key(
         &self,
         scheme: &dyn Scheme,
         key: &PresentedKey<'_>,
-        realm: Id<Organization>,
+        site: &Site,
         request: &RequestHead<'_>,
     ) -> Begun {
         let found = self.lookup.credential(key.filed_under, key.id);
         let stored = found.unwrap_or(self.decoy.credential);
         let proven = scheme.check(key, &stored, &self.peppers);
         let owner = self.lookup.user(stored.owner);
-        let standing = self.standing(&stored, owner.as_deref(), realm, request.received());
+        let standing = self.standing(&stored, owner.as_deref(), site, request.received());
+        let standing = standing.and_then(|inherited| {
+            let aged = is_aged(scheme, &stored, request.received());
+            if aged { Err(Rejection::Expired) } else { Ok(inherited) }
+        });
         let own = key.login.as_deref().is_none_or(|login| {
             owner.as_ref().is_some_and(|owner| owner.login.as_deref() == Some(login))
         });
@@ -311,13 +363,13 @@ impl<L: CredentialLookup> Authenticator<L> {
     }
 
     fn judge_password(&self, claim: &PasswordClaim<'_>, request: &RequestHead<'_>) -> Begun {
-        let place = self.attempts.place(claim.realm, claim.login, request.client());
-        let user = self.lookup.named(claim.realm, claim.login);
+        let place = self.attempts.place(claim.site.realm, claim.login, request.client());
+        let user = self.lookup.named(claim.site.realm, claim.login);
         if let Some(retry_after) = self.attempts.locked(&place, request.received()) {
             let reason = Rejection::TooManyAttempts { retry_after };
             return Begun::Rejected(rejected(reason, claim.scheme, user.as_deref()));
         }
-        let live = self.live_password(user.as_deref(), claim.realm, request.received());
+        let live = self.live_password(user.as_deref(), claim.site, request.received());
         let credential = live.as_ref().map_or(self.decoy.credential, |live| live.credential);
         let mac = self.claim_mac(&credential, claim);
         let remembered = live.is_ok_and(|password| password.remembered.is(&mac));
@@ -342,12 +394,12 @@ impl<L: CredentialLookup> Authenticator<L> {
     fn live_password<'u>(
         &self,
         user: Option<&'u User>,
-        realm: Id<Organization>,
+        site: &Site,
         now: Timestamp,
     ) -> Result<&'u crate::principal::Password, Rejection> {
         let password = user.and_then(|user| user.password.as_deref());
         let credential = password.map_or(&self.decoy.credential, |password| &password.credential);
-        let standing = self.standing(credential, user, realm, now);
+        let standing = self.standing(credential, user, site, now);
         let password = password.ok_or(Rejection::Unknown)?;
         standing.map(|_| password)
     }
@@ -398,7 +450,7 @@ impl<L: CredentialLookup> Authenticator<L> {
     pub fn look_again(
         &self,
         who: &Authenticated,
-        realm: Id<Organization>,
+        (schemes, site): (&[Box<dyn Scheme>], &Site),
         now: Timestamp,
     ) -> Result<Authenticated, Again> {
         let before = &who.principal.credential;
@@ -416,7 +468,11 @@ impl<L: CredentialLookup> Authenticator<L> {
         if credential.id != before.id {
             return Err(Again::Changed);
         }
-        let inherited = self.standing(&credential, Some(&user), realm, now).map_err(no)?;
+        let inherited = self.standing(&credential, Some(&user), site, now).map_err(no)?;
+        let proven_by = schemes.iter().find(|scheme| scheme.name() == who.scheme);
+        if proven_by.is_some_and(|scheme| is_aged(scheme.as_ref(), &credential, now)) {
+            return Err(no(Rejection::Expired));
+        }
         if credential.version != before.version {
             return Err(Again::Changed);
         }
@@ -454,9 +510,14 @@ fn claim_of<'s, 'r>(
 /// A password as it was presented, and where it is meant to hold.
 struct PasswordClaim<'s> {
     scheme: SchemeName,
-    realm: Id<Organization>,
+    site: &'s Site,
     login: &'s str,
     password: Secret<'s>,
+}
+
+/// Whether `scheme` takes a credential for too old that may not have expired yet.
+fn is_aged(scheme: &dyn Scheme, credential: &Credential, now: Timestamp) -> bool {
+    scheme.max_age().is_some_and(|age| now >= credential.minted.plus(age))
 }
 
 const fn reject(reason: Rejection, scheme: Option<SchemeName>) -> Begun {

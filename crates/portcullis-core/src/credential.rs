@@ -33,8 +33,12 @@ pub struct Credential {
     pub expires: Timestamp,
     /// How many seconds after its last use it expires, while that can still move.
     pub slides: Option<NonZeroU32>,
+    /// When it was minted; what ages by its own expiry alone has the earliest moment.
+    pub minted: Timestamp,
     /// Whether it may only read.
     pub read_only: bool,
+    /// Whether it counts at some places alone; which, stands apart.
+    pub limited: bool,
     /// What checks a proof of it.
     pub verifier: KeyVerifier,
     /// Where the index of this process keeps it.
@@ -151,6 +155,8 @@ mod tests {
             not_before: Timestamp::MIN,
             expires: Timestamp::from_millis(expires),
             slides: NonZeroU32::new(slides),
+            minted: Timestamp::MIN,
+            limited: false,
             read_only: false,
             verifier: KeyVerifier::decoy(PepperId(9), [0; 32]),
             filed_at: FiledAt([0; 16]),

@@ -2,6 +2,7 @@
 
 mod table;
 
+use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
 use http::{Method, Uri};
 use ipnet::IpNet;
@@ -10,7 +11,7 @@ use crate::ability::Ability;
 use crate::id::{Id, Revision};
 use crate::organization::Organization;
 use crate::policy::{Demand, Networks, NoNetworks, Policy};
-use crate::request::{Malformed, canonical_host, canonical_path};
+use crate::request::{Malformed, canonical_host, canonical_path, folded_eq};
 use crate::scheme::{self, BadOption, Options, Scheme, SchemeName};
 
 pub use table::{GuardTable, Overlap};
@@ -143,6 +144,9 @@ pub enum BadGuard {
     /// Its path is not one that a request can have.
     #[error("`{0}` is not a path prefix: {1}")]
     Prefix(String, String),
+    /// Two of its schemes would read the same header.
+    #[error("schemes `{0}` and `{1}` would both read the header `{2}`")]
+    SharedHeader(SchemeName, SchemeName, HeaderName),
     /// The same scheme stands in it twice.
     #[error("scheme `{0}` stands in it twice")]
     Repeated(SchemeName),
@@ -185,7 +189,11 @@ impl Definition {
             }
             let kind = scheme::ALL.iter().find(|kind| kind.name == *name);
             let Some(kind) = kind else { continue };
-            built.push((kind.build)(options)?);
+            let scheme = (kind.build)(options)?;
+            if let Some((other, header)) = shared_header(&built, scheme.as_ref()) {
+                return Err(BadGuard::SharedHeader(other, *name, header));
+            }
+            built.push(scheme);
         }
         Ok(built.into())
     }
@@ -230,6 +238,22 @@ impl Upstream {
         let base = build_prefix(path).map_err(|_| bad())?;
         Ok(Self { authority: authority.clone(), base })
     }
+}
+
+/// A header that `scheme` reads whole, and one of `others` too. What stands in `Authorization` says
+/// itself whose it is, and of `Cookie` each reads its own pair.
+fn shared_header(
+    others: &[Box<dyn Scheme>],
+    scheme: &dyn Scheme,
+) -> Option<(SchemeName, HeaderName)> {
+    let own = scheme.headers().iter().filter(|it| !matches!(**it, AUTHORIZATION | COOKIE));
+    let mut both = own.filter_map(|header| {
+        let other = others.iter().find(|other| {
+            other.headers().iter().any(|it| folded_eq(it.as_str(), header.as_str()))
+        })?;
+        Some((other.name(), header.clone()))
+    });
+    both.next()
 }
 
 pub(crate) fn check_name(name: &str) -> Result<(), BadGuard> {
@@ -326,6 +350,14 @@ mod tests {
             (|it| it.schemes.clear(), "at least one scheme"),
             (|it| it.networks = Some(vec![]), "an empty list of networks"),
             (|it| it.schemes.push((scheme::BASIC, Options::new())), "stands in it twice"),
+            (
+                |it| {
+                    let header = || Options::from([("header".into(), "X-Auth_Token".into())]);
+                    it.schemes.push((scheme::API_KEY, header()));
+                    it.schemes.push((scheme::SHARED_SECRET, Options::new()));
+                },
+                "would both read the header `x-auth-token`",
+            ),
         ] {
             let refused = build(change).unwrap_err();
             assert!(refused.contains(message), "{refused}");

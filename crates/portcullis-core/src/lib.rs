@@ -9,6 +9,7 @@ pub mod authenticator;
 pub mod credential;
 pub mod guard;
 pub mod id;
+pub mod limits;
 pub mod lookup;
 pub mod mount;
 pub mod name;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::credential::{Credential, FiledAt};
 use crate::id::Id;
+use crate::limits::Limits;
 use crate::organization::Organization;
 use crate::principal::{Group, Role, User};
 use crate::scheme::SchemeName;
@@ -15,6 +16,8 @@ pub trait CredentialLookup {
     fn credential(&self, scheme: SchemeName, key: &str) -> Option<Credential>;
     /// The credential in the place where one was found before.
     fn filed_at(&self, place: FiledAt) -> Option<Credential>;
+    /// To what a credential is limited that says it is.
+    fn limits(&self, id: Id<Credential>) -> Option<Arc<Limits>>;
     /// The user whose login name in `realm` is `login`, in its canonical form.
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>>;
     /// The user `id`.
@@ -34,6 +37,10 @@ impl<L: CredentialLookup + ?Sized> CredentialLookup for Arc<L> {
 
     fn filed_at(&self, place: FiledAt) -> Option<Credential> {
         (**self).filed_at(place)
+    }
+
+    fn limits(&self, id: Id<Credential>) -> Option<Arc<Limits>> {
+        (**self).limits(id)
     }
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {

@@ -43,6 +43,25 @@ pub struct RequestHead<'r> {
     peer: IpAddr,
     client: IpAddr,
     received: Timestamp,
+    body_token: Option<BodyToken<'r>>,
+}
+
+/// What looks like a token of ours in a body that a door has read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum BodyToken<'r> {
+    /// The one.
+    One(&'r [u8]),
+    /// More than one, so that nobody can say which was meant.
+    Several,
+}
+
+impl fmt::Debug for BodyToken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::One(_) => "BodyToken::One(..)",
+            Self::Several => "BodyToken::Several",
+        })
+    }
 }
 
 /// Why a request has no single meaning: always the caller's fault.
@@ -98,7 +117,29 @@ impl<'r> RequestHead<'r> {
             peer,
             client: trusted.client(peer, &parts.headers)?,
             received,
+            body_token: None,
         })
+    }
+
+    /// The same head, with what its body presents.
+    pub fn with_body_token(&'r self, body_token: Option<BodyToken<'r>>) -> Self {
+        Self {
+            method: self.method,
+            host: Cow::Borrowed(&self.host),
+            port: self.port,
+            path: Cow::Borrowed(&self.path),
+            query: self.query,
+            headers: self.headers,
+            peer: self.peer,
+            client: self.client,
+            received: self.received,
+            body_token,
+        }
+    }
+
+    /// The token in its body, if a door looked for one.
+    pub const fn body_token(&self) -> Option<BodyToken<'r>> {
+        self.body_token
     }
 
     /// The method.

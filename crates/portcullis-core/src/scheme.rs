@@ -6,12 +6,15 @@
 
 mod api_key;
 mod basic;
+pub mod bearer;
 pub mod hub_token;
 pub mod session;
+pub mod shared_secret;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use http::{HeaderName, header::AUTHORIZATION};
 
@@ -22,11 +25,20 @@ use crate::secret::{Scratch, Secret, SecretBuf};
 
 pub use api_key::NAME as API_KEY;
 pub use basic::NAME as BASIC;
+pub use bearer::NAME as BEARER;
 pub use hub_token::NAME as HUB_TOKEN;
 pub use session::NAME as SESSION;
+pub use shared_secret::NAME as SHARED_SECRET;
 
 /// Every scheme of this build. Adding one: a file beside these, its `mod` line and its line here.
-pub const ALL: &[Kind] = &[api_key::KIND, basic::KIND, hub_token::KIND, session::KIND];
+pub const ALL: &[Kind] = &[
+    api_key::KIND,
+    basic::KIND,
+    bearer::KIND,
+    hub_token::KIND,
+    session::KIND,
+    shared_secret::KIND,
+];
 
 /// Names a scheme in configuration, credentials, audit entries and metrics.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,6 +163,14 @@ pub trait Scheme: fmt::Debug + Send + Sync {
     fn is_sent_unasked(&self) -> bool {
         self.cookie().is_some()
     }
+    /// Whether it looks for its credential in a body too, which a door then reads before it asks.
+    fn reads_body(&self) -> bool {
+        false
+    }
+    /// How long after it was made its credential counts, whatever its own expiry says.
+    fn max_age(&self) -> Option<Duration> {
+        None
+    }
     /// What a caller without a credential is told (RFC 9110, section 11.6.1).
     fn challenge(&self) -> &'static str;
     /// What a caller is told whose credential was refused.
@@ -186,6 +206,13 @@ pub type Claim<'r> = Secret<'r>;
 /// A claim taken apart.
 #[derive(Debug)]
 pub enum Presented<'s> {
+    /// A secret without a public part; it is filed under a digest of the guard and itself.
+    Imported {
+        /// The scheme it is filed under.
+        filed_under: SchemeName,
+        /// All of it.
+        secret: Secret<'s>,
+    },
     /// A key with its public and its secret part.
     Key(PresentedKey<'s>),
     /// A login name with a password.
@@ -222,7 +249,7 @@ pub enum Unread {
 
 /// The credentials of an `Authorization` header whose scheme is `scheme`, in any case
 /// (RFC 9110, section 11.4).
-fn authorization<'r>(request: &'r RequestHead<'_>, scheme: &str) -> Option<&'r [u8]> {
+pub(crate) fn authorization<'r>(request: &'r RequestHead<'_>, scheme: &str) -> Option<&'r [u8]> {
     let value = request.headers().get(AUTHORIZATION)?.as_bytes();
     let (name, rest) = value.split_at_checked(scheme.len())?;
     // The bare name claims the request too: nothing else that was sent may then stand for it.

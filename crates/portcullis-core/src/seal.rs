@@ -253,6 +253,11 @@ impl Peppers {
         &self.current
     }
 
+    /// All of them, the current one first.
+    pub fn all(&self) -> impl Iterator<Item = &Pepper> {
+        std::iter::once(&self.current).chain(&self.older)
+    }
+
     /// The one named `id`; the current one if there is none, which then proves nothing.
     pub fn named(&self, id: PepperId) -> &Pepper {
         if id == self.current.id {

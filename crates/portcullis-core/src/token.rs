@@ -80,6 +80,11 @@ impl TokenKind {
     }
 }
 
+/// Whether `text` begins as all keys and tokens of ours do, of whatever kind.
+pub fn is_ours(text: &[u8]) -> bool {
+    text.starts_with(PREFIX.as_bytes())
+}
+
 /// A token taken apart.
 #[derive(Debug)]
 pub struct Token<'a> {

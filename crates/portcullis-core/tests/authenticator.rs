@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::Request;
@@ -10,13 +10,16 @@ use http::request::Parts;
 use portcullis_core::authenticator::remembered::Remembered;
 use portcullis_core::authenticator::{Authenticator, Begun, Concluded, Rejection};
 use portcullis_core::credential::{Credential, FiledAt};
+use portcullis_core::guard::Guard;
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::{Audience, Limits, Site};
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
+use portcullis_core::policy::Networks;
 use portcullis_core::principal::{Group, Password, Role, User};
 use portcullis_core::request::{RequestHead, TrustedPeers};
-use portcullis_core::scheme::{self, Issued, Options, Scheme, SchemeName};
+use portcullis_core::scheme::{self, Issued, Options, Scheme, SchemeName, shared_secret};
 use portcullis_core::seal::{Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::tally;
@@ -25,7 +28,11 @@ use portcullis_core::time::Timestamp;
 const CHEAP: Cost = Cost { memory: 8, passes: 1, lanes: 1 };
 const ROOT: Id<Organization> = Id::from_bytes([1; 16]);
 const OWNER: Id<User> = Id::from_bytes([2; 16]);
+const GUARD: Id<Guard> = Id::from_bytes([7; 16]);
+const OTHER_GUARD: Id<Guard> = Id::from_bytes([8; 16]);
 const NOW: i64 = 1_000_000;
+/// A secret that a customer chose for the guard, as the page of Graph has one.
+const IMPORTED: &str = "abc123";
 
 /// What is remembered, as a test says.
 #[derive(Debug, Default)]
@@ -33,6 +40,7 @@ struct Shelf {
     credentials: HashMap<String, Credential>,
     users: HashMap<Id<User>, Arc<User>>,
     organizations: HashMap<Id<Organization>, Arc<Organization>>,
+    limits: Option<Arc<Limits>>,
 }
 
 impl CredentialLookup for Shelf {
@@ -43,6 +51,10 @@ impl CredentialLookup for Shelf {
 
     fn filed_at(&self, place: FiledAt) -> Option<Credential> {
         self.credentials.values().find(|it| it.filed_at == place).copied()
+    }
+
+    fn limits(&self, _: Id<Credential>) -> Option<Arc<Limits>> {
+        self.limits.clone()
     }
 
     fn named(&self, _: Id<Organization>, login: &str) -> Option<Arc<User>> {
@@ -76,15 +88,28 @@ struct Case {
     user: State,
     organization: State,
     realm: Id<Organization>,
+    limits: Option<Limits>,
 }
 
-/// One user with a key and a password.
+/// One user with a key, a password and a secret of the guard.
 struct World {
     authenticator: Authenticator<Shelf>,
     key: SecretBuf,
 }
 
 const PASSWORD: &str = "correct horse";
+
+fn root(state: State) -> Organization {
+    Organization {
+        id: ROOT,
+        version: Revision(1),
+        number: 1,
+        parent: None,
+        name: "Root".into(),
+        realm: true,
+        state,
+    }
+}
 
 fn world(change: impl FnOnce(&mut Case)) -> World {
     let peppers = Arc::new(Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]));
@@ -99,6 +124,8 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         not_before: Timestamp::MIN,
         expires: Timestamp::MAX,
         slides: None,
+        minted: Timestamp::MIN,
+        limited: false,
         read_only: false,
         verifier,
         filed_at: FiledAt([id; 16]),
@@ -110,6 +137,7 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         user: State::Active,
         organization: State::Active,
         realm: ROOT,
+        limits: None,
     };
     change(&mut case);
     let password = SecretBuf::new(PASSWORD);
@@ -129,19 +157,17 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         grants: Box::default(),
         groups: Box::default(),
     };
-    let root = Organization {
-        id: ROOT,
-        version: Revision(1),
-        number: 1,
-        parent: None,
-        name: "Root".into(),
-        realm: true,
-        state: case.organization,
-    };
+    let secret = SecretBuf::new(IMPORTED);
+    let imported = shared_secret::import(secret, GUARD, &peppers).unwrap();
     let shelf = Shelf {
-        credentials: HashMap::from([(key, case.credential), (OWNER.to_string(), case.password)]),
+        credentials: HashMap::from([
+            (key, case.credential),
+            (OWNER.to_string(), case.password),
+            (imported.key, Credential { verifier: imported.verifier, ..case.credential }),
+        ]),
+        limits: case.limits.map(Arc::new),
         users: HashMap::from([(OWNER, Arc::new(user))]),
-        organizations: HashMap::from([(ROOT, Arc::new(root))]),
+        organizations: HashMap::from([(ROOT, Arc::new(root(case.organization)))]),
     };
     World { authenticator: Authenticator::new(shelf, peppers, CHEAP).unwrap(), key: shown }
 }
@@ -161,12 +187,20 @@ fn request(name: SchemeName, login: &str, secret: &str) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-/// What comes of a request, the slow part done at once; `None` is yes.
+const fn site(audience: Audience) -> Site {
+    Site { realm: ROOT, audience, client: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))) }
+}
+
 fn judge(world: &World, parts: &Parts) -> Option<Rejection> {
+    judge_at(world, parts, Audience::Guard(GUARD))
+}
+
+/// What comes of a request, the slow part done at once; `None` is yes.
+fn judge_at(world: &World, parts: &Parts, audience: Audience) -> Option<Rejection> {
     let now = Timestamp::from_millis(NOW);
     let head = RequestHead::from_connection(parts, peer(), &TrustedPeers::default(), now).unwrap();
     let authenticator = &world.authenticator;
-    match authenticator.begin(&schemes(), ROOT, &head) {
+    match authenticator.begin(&schemes(), &site(audience), &head) {
         Begun::Authenticated(_) => None,
         Begun::Rejected(no) => Some(no.reason),
         Begun::Anonymous => panic!("something was presented"),
@@ -195,7 +229,24 @@ const REFUSALS: &[(Change, Rejection)] = &[
     (|it| it.user = State::Deleted, Rejection::OwnerInactive),
     (|it| it.organization = State::Disabled, Rejection::OrganizationInactive),
     (|it| it.realm = Id::from_bytes([9; 16]), Rejection::OtherRealm),
+    (|it| limit(it, None), Rejection::Revoked),
+    (|it| limit(it, Some(guards(OTHER_GUARD))), Rejection::OtherGuard),
+    (|it| limit(it, Some(networks("198.51.100.0/24"))), Rejection::OtherNetwork),
 ];
+
+fn limit(case: &mut Case, limits: Option<Limits>) {
+    both(case, |one| one.limited = true);
+    case.limits = limits;
+}
+
+fn guards(guard: Id<Guard>) -> Limits {
+    Limits { guards: Some(Box::from([guard])), networks: None }
+}
+
+fn networks(network: &str) -> Limits {
+    let networks = Networks::new(&[network.parse().unwrap()]).unwrap();
+    Limits { guards: None, networks: Some(networks) }
+}
 
 fn both(case: &mut Case, change: fn(&mut Credential)) {
     change(&mut case.credential);
@@ -218,6 +269,64 @@ fn a_good_key_and_a_good_password_pass_and_each_flaw_has_its_own_name() {
         let password = request(scheme::BASIC, "owner", PASSWORD);
         assert_eq!(judge(&flawed, &password), Some(*reason));
     }
+}
+
+#[test]
+fn a_limited_credential_counts_at_its_guard_and_from_its_networks() {
+    for limits in [guards(GUARD), networks("192.0.2.0/24")] {
+        let at_guard = limits.guards.is_some();
+        let world = world(|it| limit(it, Some(limits)));
+        let key = request(scheme::API_KEY, "", world.key.expose_text());
+        assert_eq!(judge(&world, &key), None);
+        assert_eq!(judge_at(&world, &key, Audience::Any), None);
+        let elsewhere = at_guard.then_some(Rejection::OtherGuard);
+        assert_eq!(judge_at(&world, &key, Audience::House), elsewhere);
+        assert_eq!(judge_at(&world, &key, Audience::Guard(OTHER_GUARD)), elsewhere);
+    }
+}
+
+#[test]
+fn an_imported_secret_is_known_at_its_guard_alone() {
+    let world = world(|it| limit(it, Some(guards(GUARD))));
+    let right = request(scheme::SHARED_SECRET, "", IMPORTED);
+    assert_eq!(judge(&world, &right), None);
+    for elsewhere in [Audience::Guard(OTHER_GUARD), Audience::House, Audience::Any] {
+        assert_eq!(judge_at(&world, &right, elsewhere), Some(Rejection::Unknown));
+    }
+    for (secret, reason) in [
+        ("abc124", Rejection::Unknown),
+        ("abc12", Rejection::Malformed("no secret can be like this")),
+        ("abc 123", Rejection::Malformed("no secret can be like this")),
+        ("pcl_sec_x", Rejection::Mistyped),
+        ("pcl_key_x", Rejection::Malformed("a credential of ours of another kind")),
+    ] {
+        let judged = judge(&world, &request(scheme::SHARED_SECRET, "", secret));
+        assert_eq!(judged, Some(reason), "{secret}");
+    }
+}
+
+#[test]
+fn guesses_at_a_secret_slow_down_whoever_makes_them() {
+    let world = world(|_| {});
+    let wrong = request(scheme::SHARED_SECRET, "", "guess1");
+    let told: Vec<_> = (0..6).map(|_| judge(&world, &wrong).unwrap()).collect();
+    assert_eq!(told[..5], [Rejection::Unknown; 5]);
+    assert!(matches!(told[5], Rejection::TooManyAttempts { .. }), "{told:?}");
+    let right = request(scheme::SHARED_SECRET, "", IMPORTED);
+    let slowed = judge(&world, &right);
+    assert!(matches!(slowed, Some(Rejection::TooManyAttempts { .. })), "{slowed:?}");
+    assert_eq!(judge(&world, &request(scheme::API_KEY, "", world.key.expose_text())), None);
+}
+
+#[test]
+fn who_was_right_before_is_not_slowed_down_by_guesses_from_the_same_address() {
+    let world = world(|_| {});
+    let right = request(scheme::SHARED_SECRET, "", IMPORTED);
+    assert_eq!(judge(&world, &right), None);
+    for _ in 0..6 {
+        judge(&world, &request(scheme::SHARED_SECRET, "", "guess1"));
+    }
+    assert_eq!(judge(&world, &right), None);
 }
 
 #[test]
@@ -323,7 +432,7 @@ fn two_cookies_that_two_schemes_claim_are_ambiguous() {
         let parts = request.body(()).unwrap().into_parts().0;
         let now = Timestamp::from_millis(NOW);
         let head = RequestHead::from_connection(&parts, peer(), &TrustedPeers::default(), now);
-        let begun = world.authenticator.begin(&schemes, ROOT, &head.unwrap());
+        let begun = world.authenticator.begin(&schemes, &site(Audience::House), &head.unwrap());
         let Begun::Rejected(no) = begun else { panic!("{cookies}: {begun:?}") };
         assert_eq!(no.reason, reason, "{cookies}");
     }

@@ -18,6 +18,7 @@ use http::{Request, Uri};
 use portcullis_core::authenticator::{Authenticator, Begun, Rejection};
 use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::Site;
 use portcullis_core::name;
 use portcullis_core::password::Cost;
 use portcullis_core::policy::{Decision, Rule, Verdict};
@@ -238,7 +239,7 @@ fn judge(authenticator: &Authenticator<Shelf>, key: &str) -> Option<Rejection> {
     let request = Request::get("/").header("host", "any");
     let request = request.header("authorization", format!("Bearer {key}")).body(()).unwrap();
     let (parts, ()) = request.into_parts();
-    match authenticator.begin(&schemes, organization(0), &head(&parts).unwrap()) {
+    match authenticator.begin(&schemes, &Site::any(organization(0), None), &head(&parts).unwrap()) {
         Begun::Authenticated(_) => None,
         Begun::Rejected(no) => Some(no.reason),
         Begun::Anonymous | Begun::Pending(_) => panic!("a key was presented"),

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::guard::Guard;
 use crate::id::Id;
 use crate::organization::Organization;
 use crate::time::Timestamp;
@@ -51,6 +52,13 @@ impl Attempts {
     pub fn place(&self, realm: Id<Organization>, login: &str, source: IpAddr) -> Place {
         let name = self.hasher.hash_one((realm, login));
         Place { name, source: self.hasher.hash_one(network(source)) }
+    }
+
+    /// Where a claim at `guard` that names nobody is counted: by its source alone, so that no stranger
+    /// slows down anybody else.
+    pub fn place_at(&self, guard: Id<Guard>, source: IpAddr) -> Place {
+        let source = self.hasher.hash_one(network(source));
+        Place { name: self.hasher.hash_one((guard, source)), source }
     }
 
     /// What names the pair of name and address.

@@ -2,9 +2,9 @@
 
 use super::{Authenticator, Rejection};
 use crate::credential::{Credential, MAX_GENERATIONS};
-use crate::id::Id;
+use crate::limits::Site;
 use crate::lookup::CredentialLookup;
-use crate::organization::{Organization, State};
+use crate::organization::State;
 use crate::principal::{User, active};
 use crate::time::Timestamp;
 
@@ -28,7 +28,7 @@ impl Inherited {
 }
 
 impl<L: CredentialLookup> Authenticator<L> {
-    /// Whether `credential` and everything above it may be used in `realm` at `now`.
+    /// Whether `credential` and everything above it may be used at `site` and `now`.
     ///
     /// Everything is looked at before one reason is chosen, so that a refusal costs what a yes
     /// does. Without an owner the realm itself stands in for the owner's organization.
@@ -36,11 +36,12 @@ impl<L: CredentialLookup> Authenticator<L> {
         &self,
         credential: &Credential,
         owner: Option<&User>,
-        realm: Id<Organization>,
+        site: &Site,
         now: Timestamp,
     ) -> Result<Inherited, Rejection> {
-        let organizations = active(owner.map_or(realm, |owner| owner.organization), &self.lookup);
-        let inherited = self.line(credential, now)?;
+        let organizations =
+            active(owner.map_or(site.realm, |owner| owner.organization), &self.lookup);
+        let inherited = self.line(credential, site, now)?;
         let owner = owner.ok_or(Rejection::OwnerInactive)?;
         if owner.state != State::Active {
             return Err(Rejection::OwnerInactive);
@@ -48,19 +49,25 @@ impl<L: CredentialLookup> Authenticator<L> {
         if !organizations {
             return Err(Rejection::OrganizationInactive);
         }
-        if owner.realm == realm { Ok(inherited) } else { Err(Rejection::OtherRealm) }
+        if owner.realm == site.realm { Ok(inherited) } else { Err(Rejection::OtherRealm) }
     }
 
     /// Whether `credential` and all it was minted from may be used at `now`; the nearest reason
     /// is told, but all are looked at.
-    fn line(&self, credential: &Credential, now: Timestamp) -> Result<Inherited, Rejection> {
-        let mut standing = judge_alone(credential, now).map(|()| Inherited::Whole);
+    fn line(
+        &self,
+        credential: &Credential,
+        site: &Site,
+        now: Timestamp,
+    ) -> Result<Inherited, Rejection> {
+        let alone = |one: &Credential| judge_alone(one, now).and_then(|()| self.within(one, site));
+        let mut standing = alone(credential).map(|()| Inherited::Whole);
         let mut above = credential.parent;
         for _ in 0..MAX_GENERATIONS {
             let Some(place) = above else { return standing };
             // A parent that is not known any more was revoked, and then forgotten.
             let parent = self.lookup.filed_at(place).ok_or(Rejection::Revoked)?;
-            standing = match (standing, judge_alone(&parent, now)) {
+            standing = match (standing, alone(&parent)) {
                 (Ok(_), Ok(())) if parent.read_only => Ok(Inherited::ReadOnly),
                 (below, Ok(())) | (below @ Err(_), Err(_)) => below,
                 (Ok(_), Err(reason)) => Err(reason),
@@ -69,6 +76,15 @@ impl<L: CredentialLookup> Authenticator<L> {
         }
         // Longer than a line can be: a damaged database, which proves nothing.
         if above.is_none() { standing } else { Err(Rejection::Revoked) }
+    }
+
+    /// Whether `credential` counts at `site`, as far as it is limited. Limits that are not known are
+    /// those of a damaged memory, which proves nothing.
+    fn within(&self, credential: &Credential, site: &Site) -> Result<(), Rejection> {
+        if !credential.limited {
+            return Ok(());
+        }
+        self.lookup.limits(credential.id).ok_or(Rejection::Revoked)?.judge(site)
     }
 }
 

@@ -30,6 +30,11 @@ impl Networks {
         Ok(Self(disjoint.into()))
     }
 
+    /// The fewest networks that hold the same addresses.
+    pub fn iter(&self) -> impl Iterator<Item = IpNet> {
+        self.0.iter().copied()
+    }
+
     /// Whether `address` is in one of them; an IPv4 address mapped into IPv6 is the IPv4 one.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = fold(address);

@@ -42,7 +42,7 @@ fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
     let mut header = DEFAULT_HEADER;
     for (option, value) in options {
         match option.as_str() {
-            "header" => header = parse_header(value)?,
+            "header" => header = parse_header(NAME, value)?,
             _ => return Err(BadOption::Unknown { scheme: NAME, option: option.clone() }),
         }
     }
@@ -70,13 +70,10 @@ const TAKEN: &[&str] = &[
     "via",
 ];
 
-fn parse_header(value: &str) -> Result<HeaderName, BadOption> {
-    let bad = |expected| BadOption::Value {
-        scheme: NAME,
-        option: "header",
-        value: value.to_owned(),
-        expected,
-    };
+/// The header that an option of `scheme` names.
+pub(super) fn parse_header(scheme: SchemeName, value: &str) -> Result<HeaderName, BadOption> {
+    let bad =
+        |expected| BadOption::Value { scheme, option: "header", value: value.to_owned(), expected };
     let header = HeaderName::from_bytes(value.as_bytes())
         .map_err(|_| bad("the name of a header (RFC 9110, section 5.1)"))?;
     let taken = TAKEN.contains(&header.as_str())

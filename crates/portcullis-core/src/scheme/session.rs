@@ -161,7 +161,7 @@ mod tests {
                     assert!(token.expose_text().contains(key.id));
                     "a session"
                 }
-                Ok(Presented::Password { .. }) => "a password",
+                Ok(Presented::Imported { .. } | Presented::Password { .. }) => "another",
                 Err(Unread::Malformed(_)) => "malformed",
                 Err(Unread::Mistyped) => "mistyped",
             },

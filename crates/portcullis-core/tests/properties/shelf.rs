@@ -7,6 +7,7 @@ use http::Method;
 use portcullis_core::ability::Ability;
 use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::policy::{Decision, Demand, Networks, Policy, Question};
@@ -61,6 +62,8 @@ pub(crate) fn credential(verifier: KeyVerifier) -> Credential {
         not_before: Timestamp::MIN,
         expires: Timestamp::MAX,
         slides: None,
+        minted: Timestamp::MIN,
+        limited: false,
         read_only: false,
         verifier,
         filed_at: FiledAt([0; 16]),
@@ -89,6 +92,10 @@ impl CredentialLookup for Shelf {
     }
 
     fn filed_at(&self, _: FiledAt) -> Option<Credential> {
+        None
+    }
+
+    fn limits(&self, _: Id<Credential>) -> Option<Arc<Limits>> {
         None
     }
 
