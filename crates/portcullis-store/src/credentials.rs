@@ -2,6 +2,7 @@
 
 use portcullis_core::credential::Credential;
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::State;
 use portcullis_core::principal::User;
 use portcullis_core::scheme::{self, SchemeName};
@@ -9,6 +10,7 @@ use portcullis_core::time::Timestamp;
 
 use crate::engine::Row;
 use crate::error::StoreError;
+use crate::limits;
 use crate::sql::sql;
 use crate::store::{Reading, Rows, Writing};
 
@@ -38,6 +40,8 @@ pub struct NewCredential {
     pub not_before: Option<Timestamp>,
     /// It is not valid from this on.
     pub expires: Option<Timestamp>,
+    /// Where alone it counts.
+    pub limits: Limits,
 }
 
 /// A credential's own row; its verifier shows nothing by itself.
@@ -63,6 +67,8 @@ pub struct CredentialRow {
     pub not_before: Option<Timestamp>,
     /// It is not valid from this on.
     pub expires: Option<Timestamp>,
+    /// Where alone it counts.
+    pub limits: Limits,
     /// The revision of its last change.
     pub version: Revision,
 }
@@ -79,6 +85,7 @@ pub(crate) fn read(mut row: Row) -> Result<CredentialRow, StoreError> {
         state: row.next(TABLE)?,
         not_before: row.next(TABLE)?,
         expires: row.next(TABLE)?,
+        limits: limits::read(row.next(TABLE)?)?,
         version: row.next(TABLE)?,
     })
 }
@@ -99,8 +106,8 @@ impl Writing<'_> {
         self.execute(
             &sql!(
                 "INSERT INTO credentials (id, scheme, key, verifier, owner, label, read_only, state,
-                     not_before, expires, created, revision)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10, $11)"
+                     not_before, expires, limits, created, revision)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10, $11, $12)"
             ),
             &[
                 id.into(),
@@ -112,6 +119,7 @@ impl Writing<'_> {
                 new.read_only.into(),
                 new.not_before.into(),
                 new.expires.into(),
+                limits::write(&new.limits)?.into(),
                 now.into(),
                 revision.into(),
             ],
@@ -217,6 +225,26 @@ impl Writing<'_> {
         )
     }
 
+    /// Changes where alone a credential counts, and with it all that was minted from it.
+    ///
+    /// # Errors
+    /// There is none, it was revoked, or the store's own.
+    pub fn set_credential_limits(
+        &mut self,
+        id: Id<Credential>,
+        limits: &Limits,
+    ) -> Result<(), StoreError> {
+        let revision = self.revision;
+        self.execute_one(
+            "credential",
+            &sql!(
+                "UPDATE credentials SET limits = $2, revision = $3
+                 WHERE id = $1 AND state <> 'deleted'"
+            ),
+            &[id.into(), limits::write(limits)?.into(), revision.into()],
+        )
+    }
+
     /// Switches a credential; deleting revokes it, for good.
     ///
     /// # Errors
@@ -251,7 +279,7 @@ impl Reading<'_> {
         let found = self.first(
             &sql!(
                 "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
-                     expires, revision
+                     expires, limits, revision
                  FROM credentials WHERE scheme = $1 AND key = $2"
             ),
             &[scheme.as_str().into(), key.into()],
@@ -270,7 +298,7 @@ impl Reading<'_> {
         let found = self.first(
             &sql!(
                 "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
-                     expires, revision
+                     expires, limits, revision
                  FROM credentials WHERE id = $1"
             ),
             &[id.into()],
@@ -290,7 +318,7 @@ impl Reading<'_> {
         let found = self.first(
             &sql!(
                 "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
-                     expires, revision
+                     expires, limits, revision
                  FROM credentials WHERE owner = $1 AND scheme = $2 AND state <> 'deleted'
                  ORDER BY revision DESC LIMIT 1"
             ),
@@ -308,7 +336,7 @@ impl Reading<'_> {
         let rows = self.rows(
             &sql!(
                 "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
-                     expires, revision
+                     expires, limits, revision
                  FROM credentials WHERE owner = $1
                  ORDER BY CASE WHEN state = 'deleted' THEN 1 ELSE 0 END, id LIMIT $2"
             ),

@@ -107,7 +107,7 @@ impl Reading<'_> {
             credentials: self.all(
                 &sql!(
                     "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
-                         expires, revision
+                         expires, limits, revision
                      FROM credentials WHERE revision > $1 ORDER BY revision"
                 ),
                 since,
@@ -116,7 +116,7 @@ impl Reading<'_> {
             sessions: self.all(
                 &sql!(
                     "SELECT s.id, s.scheme, s.key, s.verifier, s.owner, s.read_only, s.state,
-                         s.expires, s.idle, s.ends, c.scheme, c.key, s.revision
+                         s.expires, s.idle, s.ends, s.created, s.limits, c.scheme, c.key, s.revision
                      FROM sessions s JOIN credentials c ON c.id = s.parent
                      WHERE s.revision > $1 ORDER BY s.revision"
                 ),

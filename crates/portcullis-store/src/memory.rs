@@ -14,6 +14,7 @@ use papaya::HashMap;
 use portcullis_core::credential::{Credential, FiledAt};
 use portcullis_core::guard::GuardTable;
 use portcullis_core::id::Id;
+use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::mount::Mount;
 use portcullis_core::organization::Organization;
@@ -36,6 +37,7 @@ pub struct Memory {
     organizations: HashMap<Id<Organization>, Arc<Organization>>,
     roles: HashMap<Id<Role>, Arc<Role>>,
     groups: HashMap<Id<Group>, Arc<Group>>,
+    limits: HashMap<Id<Credential>, Arc<Limits>>,
     used: HashMap<Id<Credential>, Used>,
     guards: ArcSwap<GuardTable>,
     mounts: ArcSwap<Vec<Arc<Mount>>>,
@@ -75,6 +77,7 @@ impl Memory {
             organizations: HashMap::new(),
             roles: HashMap::new(),
             groups: HashMap::new(),
+            limits: HashMap::new(),
             used: HashMap::new(),
             guards: ArcSwap::default(),
             mounts: ArcSwap::default(),
@@ -114,6 +117,11 @@ impl CredentialLookup for Memory {
     fn filed_at(&self, place: FiledAt) -> Option<Credential> {
         tally::lookup();
         self.credentials.pin().get(&place).copied()
+    }
+
+    fn limits(&self, id: Id<Credential>) -> Option<Arc<Limits>> {
+        tally::lookup();
+        self.limits.pin().get(&id).map(Arc::clone)
     }
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {

@@ -14,6 +14,7 @@ pub const ALL: &[&str] = &[
     include_str!("../migrations/0003_provisioning.sql"),
     include_str!("../migrations/0004_sessions.sql"),
     include_str!("../migrations/0005_key_details.sql"),
+    include_str!("../migrations/0006_limits.sql"),
 ];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (

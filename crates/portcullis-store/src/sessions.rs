@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::credential::Credential;
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::State;
 use portcullis_core::principal::User;
 use portcullis_core::scheme::SchemeName;
@@ -11,6 +12,7 @@ use portcullis_core::time::Timestamp;
 
 use crate::engine::Row;
 use crate::error::StoreError;
+use crate::limits;
 use crate::sql::sql;
 use crate::store::{Reading, Rows, Writing};
 
@@ -40,6 +42,8 @@ pub struct NewSession {
     pub idle: Duration,
     /// No use moves its expiry beyond this.
     pub ends: Timestamp,
+    /// Where alone it counts, besides what limits its parent.
+    pub limits: Limits,
 }
 
 /// A session's own row, with where its parent is filed.
@@ -65,6 +69,10 @@ pub struct SessionRow {
     pub idle: Duration,
     /// No use moves its expiry beyond this.
     pub ends: Timestamp,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Where alone it counts, besides what limits its parent.
+    pub limits: Limits,
     /// The scheme that its parent is filed under.
     pub parent_scheme: String,
     /// The public part of its parent.
@@ -85,6 +93,8 @@ pub(crate) fn read(mut row: Row) -> Result<SessionRow, StoreError> {
         expires: row.next(TABLE)?,
         idle: Duration::from_millis(row.next::<i64>(TABLE)?.try_into().unwrap_or(0)),
         ends: row.next(TABLE)?,
+        created: row.next(TABLE)?,
+        limits: limits::read(row.next(TABLE)?)?,
         parent_scheme: row.next(TABLE)?,
         parent_key: row.next(TABLE)?,
         version: row.next(TABLE)?,
@@ -112,8 +122,8 @@ impl Writing<'_> {
         self.execute(
             &sql!(
                 "INSERT INTO sessions (id, scheme, key, verifier, owner, parent, read_only, state,
-                     expires, idle, ends, created, revision)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10, $11, $12)"
+                     expires, idle, ends, limits, created, revision)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'active', $8, $9, $10, $11, $12, $13)"
             ),
             &[
                 id.into(),
@@ -126,6 +136,7 @@ impl Writing<'_> {
                 new.expires.min(ends).into(),
                 idle.into(),
                 ends.into(),
+                limits::write(&new.limits)?.into(),
                 now.into(),
                 revision.into(),
             ],

@@ -62,7 +62,7 @@ impl Entry for KeyEntry {
     const COLUMNS: &'static [Column] = COLUMNS;
     const SELECT: &'static str = "SELECT c.created, u.login, u.name, l.last_used, c.id, c.scheme, \
                                   c.key, c.verifier, c.owner, c.label, c.read_only, c.state, \
-                                  c.not_before, c.expires, c.revision";
+                                  c.not_before, c.expires, c.limits, c.revision";
     const ID: &'static str = "c.id";
     const LAST: &'static str = "c.id";
 

@@ -8,6 +8,7 @@ use portcullis_core::authenticator::remembered::Remembered;
 use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::guard::{GuardTable, Standing};
 use portcullis_core::id::Id;
+use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::mount::Mount;
 use portcullis_core::organization::{MAX_DEPTH, Organization, State};
@@ -95,6 +96,7 @@ impl Memory {
         }
         for row in changes.sessions.iter().filter(|row| now(row.state)) {
             if let Ok(session) = self.session(row) {
+                self.limit(row.id, &row.limits);
                 self.credentials.pin().insert(session.filed_at, session);
             }
         }
@@ -179,11 +181,20 @@ impl Memory {
             Some(scheme::BASIC) => self.apply_password(row),
             Some(scheme) => {
                 if let Ok(credential) = self.key(row, scheme) {
+                    self.limit(row.id, &row.limits);
                     self.credentials.pin().insert(credential.filed_at, credential);
                 }
             }
             // `check_known` has seen to it.
             None => {}
+        }
+    }
+
+    /// What limits a credential is there before the record that says it is limited. What limits it no
+    /// longer stays, for a record of then may still be in somebody's hand.
+    fn limit(&self, id: Id<Credential>, limits: &Limits) {
+        if !limits.is_empty() {
+            self.limits.pin().insert(id, Arc::new(limits.clone()));
         }
     }
 
@@ -220,6 +231,8 @@ impl Memory {
             not_before: Timestamp::MIN,
             expires: row.expires,
             slides: slides(row),
+            minted: row.created,
+            limited: !row.limits.is_empty(),
             read_only: row.read_only,
             verifier,
             filed_at: self.place_of_key(scheme, &row.key),
@@ -310,6 +323,8 @@ fn credential(row: &CredentialRow, scheme: SchemeName) -> Credential {
         not_before: row.not_before.unwrap_or(Timestamp::MIN),
         expires: row.expires.unwrap_or(Timestamp::MAX),
         slides: None,
+        minted: Timestamp::MIN,
+        limited: !row.limits.is_empty(),
         read_only: row.read_only,
         verifier: KeyVerifier::decoy(portcullis_core::seal::PepperId(0), [0; 32]),
         filed_at: FiledAt([0; 16]),

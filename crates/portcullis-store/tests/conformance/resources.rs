@@ -9,6 +9,7 @@ use portcullis_core::ability::{Ability, BUILT_IN, OWNER};
 use portcullis_core::credential::Credential;
 use portcullis_core::guard::{Definition, Source};
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::{MAX_DEPTH, Organization, State};
 use portcullis_core::principal::{Grant, Holder, User};
 use portcullis_core::scheme::{self, Options};
@@ -39,6 +40,7 @@ fn key(owner: Id<User>, name: &str) -> NewCredential {
         read_only: false,
         not_before: None,
         expires: None,
+        limits: Limits::default(),
     }
 }
 
@@ -263,6 +265,7 @@ fn a_session_ends_with_its_parent_and_the_oldest_of_too_many_makes_room() {
                 expires: Timestamp::MAX,
                 idle: Duration::ZERO,
                 ends: Timestamp::MAX,
+                limits: Limits::default(),
             };
             store.write(write("mint"), move |it| it.insert_session(&new))
         };
@@ -304,6 +307,7 @@ fn sliding(
         expires,
         idle: Duration::from_millis(idle.unsigned_abs()),
         ends,
+        limits: Limits::default(),
     }
 }
 
@@ -438,6 +442,7 @@ fn a_write_is_decided_again_if_anything_it_was_decided_from_has_changed() {
                 expires: Timestamp::MAX,
                 idle: Duration::ZERO,
                 ends: Timestamp::MAX,
+                limits: Limits::default(),
             })?;
             Ok((owner, circle, held, parent, session))
         });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use portcullis_core::id::Revision;
+use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::State;
 use portcullis_core::principal::{Grant, Holder};
@@ -108,6 +109,7 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
                 read_only: false,
                 not_before: None,
                 expires: None,
+                limits: Limits::default(),
             })?;
             Ok((root, owner, role, id))
         });

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::Organization;
 use portcullis_core::scheme;
 use portcullis_core::seal::{Pepper, PepperId, Peppers};
@@ -181,6 +182,7 @@ impl Bench {
                 read_only: false,
                 not_before: None,
                 expires: None,
+                limits: Limits::default(),
             })
         });
         made.await.unwrap();

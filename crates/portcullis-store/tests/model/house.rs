@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use http::{HeaderName, Method, Request};
 use portcullis_core::authenticator::{Authenticator, Begun, Concluded, Rejected, Rejection};
 use portcullis_core::id::Revision;
+use portcullis_core::limits::Site;
 use portcullis_core::password::{Cost, Verdict};
 use portcullis_core::policy::{Decision, Question};
 use portcullis_core::request::{RequestHead, TrustedPeers};
@@ -136,8 +137,8 @@ impl House {
         let memory = &self.followed.memory;
         let guards = memory.guards();
         let Some(guard) = guards.find(head.host(), head.path()) else { return "no_guard" };
-        let realm = guard.standing.realm;
-        let who = match self.authenticator.begin(&guard.schemes, realm, &head) {
+        let site = Site::guard(guard, head.client());
+        let who = match self.authenticator.begin(&guard.schemes, &site, &head) {
             Begun::Anonymous => None,
             Begun::Authenticated(who) => Some(who),
             Begun::Rejected(no) => return told(no),
@@ -151,7 +152,8 @@ impl House {
                 }
             }
         };
-        let who = who.map(|who| self.authenticator.look_again(&who, realm, now).unwrap());
+        let again = (&*guard.schemes, &site);
+        let who = who.map(|who| self.authenticator.look_again(&who, again, now).unwrap());
         let question = Question::of(&head, who.as_ref(), &guard.schemes);
         match guard.policy.decide(&question, memory) {
             Decision::Allow(_) => "allow",

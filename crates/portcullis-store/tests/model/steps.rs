@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use http::{Method, Uri};
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Source};
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::State;
 use portcullis_core::password::PasswordVerifier;
 use portcullis_core::principal::{Grant, Holder};
@@ -245,6 +246,7 @@ impl Walk {
             read_only,
             not_before: (from != i64::MIN).then(|| Timestamp::from_millis(from)),
             expires: (to != i64::MAX).then(|| Timestamp::from_millis(to)),
+            limits: Limits::default(),
         };
         let id = self.house.write(move |it| it.insert_credential(&new)).unwrap();
         let secret = issued.shown.expose_text().to_owned();
@@ -275,6 +277,7 @@ impl Walk {
             expires: Timestamp::from_millis(wanted),
             idle: std::time::Duration::ZERO,
             ends: Timestamp::from_millis(wanted),
+            limits: Limits::default(),
         };
         let made = self.house.write(move |it| it.insert_session(&new));
         if !live {

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use portcullis_core::ability::BUILT_IN;
 use portcullis_core::id::Id;
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Grant, Group, Holder, Role, User};
 use portcullis_core::query::Literal;
@@ -254,6 +255,7 @@ impl House {
             read_only: random.one_in(3),
             not_before: random.one_in(3).then_some(it.now),
             expires: (!random.one_in(3)).then_some(soon),
+            limits: Limits::default(),
         };
         let key = it.insert_credential(&new)?;
         let state = [State::Active, State::Disabled, State::Deleted][random.below(3)];
