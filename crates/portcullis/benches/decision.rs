@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use http::Request;
 use portcullis_core::authenticator::{Authenticator, Begun};
 use portcullis_core::guard::{Definition, Source};
+use portcullis_core::limits::{Limits, Site};
 use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
 use portcullis_core::policy::{Decision, Question};
@@ -130,6 +131,7 @@ fn fill(
         read_only: false,
         not_before: None,
         expires: None,
+        limits: Limits::default(),
     })?;
     let ends = it.now.plus(IDLE * 20);
     it.insert_session(&NewSession {
@@ -142,6 +144,7 @@ fn fill(
         expires: it.now.plus(IDLE),
         idle: IDLE,
         ends,
+        limits: Limits::default(),
     })?;
     it.insert_guard(root, Source::Store, &definition("all", scheme::ALL))?;
     for kind in scheme::ALL {
@@ -183,15 +186,14 @@ fn judge(
     let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now).unwrap();
     let guards = authenticator.lookup().guards();
     let guard = guards.find(head.host(), head.path()).unwrap();
+    let site = Site::guard(guard, head.client());
     // Remembers the password, so that what follows is warm.
-    if let Begun::Pending(mut pending) =
-        authenticator.begin(&guard.schemes, guard.standing.realm, &head)
-    {
+    if let Begun::Pending(mut pending) = authenticator.begin(&guard.schemes, &site, &head) {
         let verdict = authenticator.slow_check(&mut pending).run().unwrap();
         authenticator.conclude(&pending, matches!(verdict, Verdict::Right { .. }), now);
     }
     measure(name.as_str(), || {
-        let begun = authenticator.begin(&guard.schemes, guard.standing.realm, black_box(&head));
+        let begun = authenticator.begin(&guard.schemes, &site, black_box(&head));
         let Begun::Authenticated(who) = begun else { return };
         let question = Question::of(&head, Some(&who), &guard.schemes);
         let decision = guard.policy.decide(&question, authenticator.lookup());

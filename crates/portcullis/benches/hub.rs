@@ -23,6 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portcullis_core::id::Id;
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Grant, Holder, Role, User};
 use portcullis_core::scheme::{self, HUB_TOKEN};
@@ -191,6 +192,7 @@ impl Bare {
                 read_only: false,
                 not_before: None,
                 expires: None,
+                limits: Limits::default(),
             })?;
             Ok((root, owner, member, secret))
         }));
@@ -229,6 +231,7 @@ impl Bare {
                 expires,
                 idle: std::time::Duration::ZERO,
                 ends: expires,
+                limits: Limits::default(),
             })?;
             Ok(())
         });

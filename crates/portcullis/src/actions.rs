@@ -15,6 +15,7 @@ pub(crate) mod projects;
 pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod setup;
+pub(crate) mod shared_secrets;
 pub(crate) mod templates;
 pub(crate) mod users;
 
@@ -26,6 +27,7 @@ use portcullis_core::guard::{BadGuard, Overlap};
 use portcullis_core::mount::BadMount;
 use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
+use portcullis_core::scheme::shared_secret::Unimportable;
 use portcullis_core::seal::{MasterKey, NoEntropy, Peppers};
 use portcullis_store::authority::Authority;
 use portcullis_store::{Store, StoreError, Write, Writing};
@@ -92,6 +94,8 @@ pub(crate) enum ActionError {
     Pending,
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Secret(#[from] Unimportable),
     #[error(transparent)]
     Title(#[from] BadTitle),
     #[error("{0}")]

@@ -11,6 +11,7 @@ mod place;
 mod quickstart;
 mod reference;
 mod roles;
+mod secrets;
 mod sign;
 mod templates;
 mod users;
@@ -98,6 +99,9 @@ enum Command {
     /// Make, list, switch and revoke API keys
     #[command(subcommand)]
     Key(keys::KeyCommand),
+    /// Secrets that are shared with the clients of one guard or listener
+    #[command(subcommand)]
+    Secret(secrets::SecretCommand),
     /// Make, list and delete guards
     #[command(subcommand)]
     Guard(guards::GuardCommand),
@@ -180,6 +184,11 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             let house = house(&place).await?;
             let now = house.clock.now().wall;
             keys::run(&house.actions(operator()), now, command, output).await
+        }
+        Command::Secret(command) => {
+            let house = house(&place).await?;
+            let now = house.clock.now().wall;
+            secrets::run(&house.actions(operator()), now, command, output).await
         }
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
         Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,

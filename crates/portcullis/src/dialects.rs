@@ -19,6 +19,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::id::Revision;
+use portcullis_core::limits::Site;
 use portcullis_core::mount::Mount;
 use portcullis_core::request::{Malformed, RequestHead};
 use portcullis_core::time::Clock;
@@ -92,6 +93,13 @@ pub(crate) struct Services {
     pub(crate) applied: watch::Receiver<Revision>,
     /// The one clock.
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Call<'_> {
+    /// Where a credential that comes with it is to count.
+    pub(crate) const fn site(&self) -> Site {
+        Site::house(self.mount.realm, self.head.client())
+    }
 }
 
 impl fmt::Debug for Dialect {

@@ -9,8 +9,7 @@ use portcullis_core::authenticator::{
 };
 use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
-use portcullis_core::id::Id;
-use portcullis_core::organization::Organization;
+use portcullis_core::limits::Site;
 use portcullis_core::password::Verdict;
 use portcullis_core::policy::{Decision, Permit, Question};
 use portcullis_core::request::RequestHead;
@@ -148,7 +147,8 @@ impl Gate {
         guard: &Arc<Guard>,
         head: &RequestHead<'_>,
     ) -> Result<Option<Authenticated>, Stop> {
-        let who = self.recognise_once(&guard.schemes, guard.standing.realm, head).await;
+        let who =
+            self.recognise_once(&guard.schemes, &Site::guard(guard, head.client()), head).await;
         who.map_err(|unknown| match unknown {
             Unknown::Changed => Stop::Changed,
             Unknown::Busy(wait) => Refusal::Busy(wait, Arc::clone(guard)).into(),
@@ -162,13 +162,13 @@ impl Gate {
     pub(crate) async fn recognise(
         &self,
         schemes: &[Box<dyn Scheme>],
-        realm: Id<Organization>,
+        site: &Site,
         head: &RequestHead<'_>,
     ) -> Result<Option<Authenticated>, Unknown> {
         self.followed.lease.check(self.clock.now()).map_err(|_| Unknown::Unavailable)?;
         let mut known = Err(Unknown::Changed);
         for _ in 0..TRIES {
-            known = self.recognise_once(schemes, realm, head).await;
+            known = self.recognise_once(schemes, site, head).await;
             if !matches!(known, Err(Unknown::Changed)) {
                 break;
             }
@@ -185,10 +185,10 @@ impl Gate {
     async fn recognise_once(
         &self,
         schemes: &[Box<dyn Scheme>],
-        realm: Id<Organization>,
+        site: &Site,
         head: &RequestHead<'_>,
     ) -> Result<Option<Authenticated>, Unknown> {
-        let mut pending = match self.authenticator.begin(schemes, realm, head) {
+        let mut pending = match self.authenticator.begin(schemes, site, head) {
             Begun::Anonymous => return Ok(None),
             Begun::Authenticated(who) => return Ok(Some(who)),
             Begun::Rejected(no) => return Err(Unknown::Rejected(no)),
@@ -248,8 +248,9 @@ impl Gate {
             return Err(Stop::Changed);
         }
         if let Some(who) = &judged.who {
-            let realm = judged.guard.standing.realm;
-            let again = self.authenticator.look_again(who, realm, self.clock.now().wall);
+            let site = Site::guard(&judged.guard, head.client());
+            let (place, now) = ((&*judged.guard.schemes, &site), self.clock.now().wall);
+            let again = self.authenticator.look_again(who, place, now);
             judged.who = Some(again.map_err(|again| match again {
                 Again::Changed => Stop::Changed,
                 Again::Rejected(no) => Refusal::Rejected(no, Arc::clone(&judged.guard)).into(),

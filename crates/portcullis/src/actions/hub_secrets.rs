@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis_core::ability::{HOLD_HUB_SECRET, MANAGE_CREDENTIALS};
 use portcullis_core::id::Id;
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::Organization;
 use portcullis_core::scheme::hub_token::{self, IssuedSecret};
 use portcullis_core::scheme::{ALL, HUB_TOKEN, Issued};
@@ -57,6 +58,7 @@ impl Actions {
             read_only: false,
             not_before: None,
             expires: None,
+            limits: Limits::default(),
         };
         let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
         self.act(Deed::new("hub_secret.create", needs).urgent(), move |writing| {
@@ -113,6 +115,7 @@ impl Actions {
             expires,
             idle: Duration::ZERO,
             ends: expires,
+            limits: Limits::default(),
         };
         let needs = Needs::one(HOLD_HUB_SECRET, principal.user.organization);
         self.act(Deed::new("hub_token.create", needs), move |writing| {

@@ -3,9 +3,11 @@
 use portcullis_core::ability::{GENERATE_API_KEY, MANAGE_API_KEYS, MANAGE_CREDENTIALS};
 use portcullis_core::credential::{Credential, KeyVerifier};
 use portcullis_core::id::Id;
+use portcullis_core::limits::Limits;
 use portcullis_core::name;
 use portcullis_core::organization::{Organization, State};
-use portcullis_core::scheme::{ALL, API_KEY, Issued};
+use portcullis_core::principal::User;
+use portcullis_core::scheme::{API_KEY, Issued, SHARED_SECRET, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use portcullis_store::StoreError;
@@ -28,6 +30,8 @@ pub(crate) struct KeyOptions {
     pub(crate) not_before: Option<Timestamp>,
     /// It is not valid from this on.
     pub(crate) expires: Option<Timestamp>,
+    /// Where alone it counts.
+    pub(crate) limits: Limits,
 }
 
 /// A key that its owner sees once.
@@ -50,8 +54,8 @@ impl Actions {
             return Err(ActionError::Unfit("this user never signs in"));
         }
         check(&options)?;
-        let Issued { key, shown, verifier } = self.draw_key()?;
-        let new = new_key(key.clone(), &verifier, owner, options);
+        let Issued { key, shown, verifier } = self.draw(API_KEY)?;
+        let new = new_key((API_KEY, key.clone()), &verifier, owner.id, options);
         let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
         self.act(Deed::new("key.create", needs), move |writing| {
             writing.note(format!("key {}", new.key), &*new.label);
@@ -76,9 +80,9 @@ impl Actions {
         } else {
             Needs::one(MANAGE_API_KEYS, owner.organization).over(owner.id)
         };
-        let Issued { key, shown, verifier } = self.draw_key()?;
+        let Issued { key, shown, verifier } = self.draw(API_KEY)?;
         let sealed = self.master.seal(shown.expose(), &context(&key, owner.organization))?;
-        let new = new_key(key.clone(), &verifier, owner, options);
+        let new = new_key((API_KEY, key.clone()), &verifier, owner.id, options);
         self.act(Deed::new("key.generate", needs), move |writing| {
             writing.note(format!("key {}", new.key), &*new.label);
             let id = writing.insert_credential(&new)?;
@@ -159,17 +163,14 @@ impl Actions {
         }
     }
 
-    fn draw_key(&self) -> Result<Issued, ActionError> {
-        let issue = ALL.iter().find(|kind| kind.name == API_KEY).and_then(|kind| kind.issue);
-        let issue = issue.ok_or_else(|| ActionError::Missing("scheme `api_key`".into()))?;
-        Ok(issue(&self.peppers)?)
-    }
-
-    /// The key with this public part. A whole key is as good, and is not repeated to anybody.
+    /// The key or secret with this public part. A whole key is as good, and is not repeated to anybody.
     pub(crate) async fn find_key(&self, id: &str) -> Result<CredentialRow, ActionError> {
         let id = public_part(id);
         let wanted = id.to_owned();
-        let found = self.store.read(move |reading| reading.find_credential(API_KEY, &wanted));
+        let found = self.store.read(move |reading| {
+            let key = reading.find_credential(API_KEY, &wanted)?;
+            key.map_or_else(|| reading.find_credential(SHARED_SECRET, &wanted), |key| Ok(Some(key)))
+        });
         found.await?.ok_or_else(|| ActionError::Missing(format!("key `{id}`")))
     }
 
@@ -182,14 +183,15 @@ impl Actions {
         found.ok_or_else(|| ActionError::Missing(format!("credential {id}")))
     }
 
-    /// The keys of `owner`.
+    /// The keys of `owner`, and the secrets of guards that are theirs.
     pub(crate) async fn list_keys(
         &self,
         owner: &UserRow,
     ) -> Result<Vec<CredentialRow>, ActionError> {
         let owner = owner.id;
         let mut keys = self.store.read(move |reading| reading.list_credentials(owner)).await?;
-        keys.retain(|key| key.scheme == API_KEY.as_str());
+        let kept = [API_KEY, SHARED_SECRET].map(SchemeName::as_str);
+        keys.retain(|key| kept.contains(&key.scheme.as_str()));
         Ok(keys)
     }
 
@@ -211,10 +213,7 @@ impl Actions {
         if key.state == State::Deleted {
             return Err(ActionError::Unfit("this key was revoked, for good"));
         }
-        let owner = key.owner;
-        let owner = self.store.read(move |reading| reading.find_user_row(owner)).await?;
-        let owner = owner.ok_or_else(|| ActionError::Missing("owner of the key".into()))?;
-        let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
+        let needs = self.needs_to_manage(key).await?;
         let (id, key) = (key.id, key.key.clone());
         self.act(Deed::new("key.state", needs).urgent(), move |writing| {
             writing.note(format!("key {key}"), state.as_str());
@@ -222,9 +221,38 @@ impl Actions {
         })
         .await
     }
+
+    /// Changes where alone a key counts; done when no server accepts it elsewhere any more.
+    pub(crate) async fn limit_key(
+        &self,
+        key: &CredentialRow,
+        limits: Limits,
+    ) -> Result<(), ActionError> {
+        if key.state == State::Deleted {
+            return Err(ActionError::Unfit("this key was revoked, for good"));
+        }
+        if key.scheme == SHARED_SECRET.as_str() && limits.guards != key.limits.guards {
+            return Err(ActionError::Unfit("a secret stays its guard's"));
+        }
+        let needs = self.needs_to_manage(key).await?;
+        let (id, key) = (key.id, key.key.clone());
+        self.act(Deed::new("key.limit", needs).urgent(), move |writing| {
+            writing.note(format!("key {key}"), "");
+            writing.set_credential_limits(id, &limits)
+        })
+        .await
+    }
+
+    /// What it takes to manage the key of somebody.
+    pub(super) async fn needs_to_manage(&self, key: &CredentialRow) -> Result<Needs, ActionError> {
+        let owner = key.owner;
+        let owner = self.store.read(move |reading| reading.find_user_row(owner)).await?;
+        let owner = owner.ok_or_else(|| ActionError::Missing("owner of the key".into()))?;
+        Ok(Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id))
+    }
 }
 
-fn check(options: &KeyOptions) -> Result<(), ActionError> {
+pub(super) fn check(options: &KeyOptions) -> Result<(), ActionError> {
     if !options.label.is_empty() {
         name::title(&options.label)?;
     }
@@ -234,21 +262,22 @@ fn check(options: &KeyOptions) -> Result<(), ActionError> {
     Ok(())
 }
 
-fn new_key(
-    key: String,
+pub(super) fn new_key(
+    (scheme, key): (SchemeName, String),
     verifier: &KeyVerifier,
-    owner: &UserRow,
+    owner: Id<User>,
     options: KeyOptions,
 ) -> NewCredential {
     NewCredential {
-        scheme: API_KEY,
+        scheme,
         key,
         verifier: verifier.to_bytes().to_vec(),
-        owner: owner.id,
+        owner,
         label: options.label,
         read_only: options.read_only,
         not_before: options.not_before,
         expires: options.expires,
+        limits: options.limits,
     }
 }
 

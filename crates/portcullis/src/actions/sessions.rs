@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_core::scheme::{ALL, Issued, SESSION};
+use portcullis_core::credential::Credential;
+use portcullis_core::limits::Limits;
+use portcullis_core::scheme::{ALL, Issued, SESSION, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use portcullis_store::sessions::NewSession;
@@ -21,34 +23,52 @@ pub(crate) struct SessionTerms {
     pub(crate) cap: Duration,
 }
 
-/// A session that its owner is given once.
+/// What is to be minted.
+#[derive(Clone, Debug)]
+pub(crate) struct Mint {
+    /// The scheme it is filed under.
+    pub(crate) scheme: SchemeName,
+    /// How long it lives.
+    pub(crate) terms: SessionTerms,
+    /// Where alone it counts, besides what limits the credential that pays for it.
+    pub(crate) limits: Limits,
+}
+
+impl Mint {
+    /// A session in a cookie.
+    pub(crate) fn session(terms: SessionTerms) -> Self {
+        Self { scheme: SESSION, terms, limits: Limits::default() }
+    }
+}
+
+/// A session or token that its owner is given once.
 #[derive(Debug)]
-pub(crate) struct MintedSession {
-    /// The value of its cookie.
+pub(crate) struct Minted {
+    /// All of it.
     pub(crate) token: SecretBuf,
     /// It is not valid from this on, unless a use moves that.
     pub(crate) expires: Timestamp,
 }
 
 impl Actions {
-    /// Opens a session for the principal who acts, on the credential that proved them: it inherits
+    /// Mints a session or token for the principal who acts, of the credential that proved them: it inherits
     /// what that may not do, expires no later, and ends with it. A read-only credential opens one
     /// too, for that changes nothing but who is known.
-    pub(crate) async fn mint_session(
+    pub(crate) async fn mint(
         &self,
         now: Timestamp,
-        terms: SessionTerms,
-    ) -> Result<MintedSession, ActionError> {
+        Mint { scheme, terms, limits }: Mint,
+    ) -> Result<Minted, ActionError> {
         let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
         let principal = &acting.who.principal;
         if principal.credential.parent.is_some() {
             return Err(ActionError::Unfit("a session opens no other session"));
         }
-        let Issued { key, shown, verifier } = self.draw_session()?;
+        let Issued { key, shown, verifier } = self.draw(scheme)?;
         let ends = now.plus(terms.cap).min(principal.credential.expires);
         let expires = now.plus(terms.lifetime).min(ends);
         let new = NewSession {
-            scheme: SESSION,
+            scheme,
             key,
             verifier: verifier.to_bytes().to_vec(),
             owner: principal.user.id,
@@ -57,6 +77,7 @@ impl Actions {
             expires,
             idle: terms.idle,
             ends,
+            limits,
         };
         let needs = Needs::standing(principal.user.organization);
         self.act(Deed::new("session.create", needs), move |writing| {
@@ -64,18 +85,28 @@ impl Actions {
             writing.insert_session(&new).map(drop)
         })
         .await?;
-        Ok(MintedSession { token: shown, expires })
+        Ok(Minted { token: shown, expires })
     }
 
-    /// Ends the session that proved whoever acts.
+    /// Ends the session or token that proved whoever acts.
     pub(crate) async fn end_session(&self) -> Result<(), ActionError> {
         let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
         let principal = &acting.who.principal;
-        if principal.credential.scheme != SESSION {
+        if principal.credential.parent.is_none() {
             return Err(ActionError::NotAllowed);
         }
-        let id = principal.credential.id;
-        let deed = Deed::new("session.end", Needs::standing(principal.user.organization)).urgent();
+        self.end_own(&principal.credential.clone()).await
+    }
+
+    /// Ends a session or token of whoever acts, whichever proved them.
+    pub(crate) async fn end_own(&self, session: &Credential) -> Result<(), ActionError> {
+        let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
+        let user = &acting.who.principal.user;
+        if session.owner != user.id || session.parent.is_none() {
+            return Err(ActionError::NotAllowed);
+        }
+        let id = session.id;
+        let deed = Deed::new("session.end", Needs::standing(user.organization)).urgent();
         self.act(deed, move |writing| {
             writing.note(format!("session {id}"), "");
             writing.end_session(id)
@@ -83,9 +114,10 @@ impl Actions {
         .await
     }
 
-    fn draw_session(&self) -> Result<Issued, ActionError> {
-        let issue = ALL.iter().find(|kind| kind.name == SESSION).and_then(|kind| kind.issue);
-        let issue = issue.ok_or_else(|| ActionError::Missing("scheme `session`".into()))?;
+    /// Draws a new credential of `scheme`.
+    pub(super) fn draw(&self, scheme: SchemeName) -> Result<Issued, ActionError> {
+        let issue = ALL.iter().find(|kind| kind.name == scheme).and_then(|kind| kind.issue);
+        let issue = issue.ok_or_else(|| ActionError::Missing(format!("scheme `{scheme}`")))?;
         Ok(issue(&self.peppers)?)
     }
 }
@@ -95,6 +127,7 @@ mod tests {
     use std::sync::Arc;
 
     use portcullis_core::authenticator::{Authenticated, Rejection};
+    use portcullis_core::limits::Site;
     use portcullis_core::scheme::API_KEY;
     use portcullis_core::time::Clock as _;
     use portcullis_store::users::UserRow;
@@ -152,18 +185,22 @@ mod tests {
             scheme: portcullis_core::scheme::SchemeName,
             key: &str,
         ) -> Result<Authenticated, Rejection> {
-            self.server.gate().authenticator().vouch((scheme, key), self.owner.realm, self.now)
+            self.server.gate().authenticator().vouch(
+                (scheme, key),
+                &Site::any(self.owner.realm, None),
+                self.now,
+            )
         }
 
-        async fn mint(&self, who: Authenticated) -> Result<MintedSession, ActionError> {
+        async fn mint(&self, who: Authenticated) -> Result<Minted, ActionError> {
             let memory = Arc::clone(self.server.gate().memory());
             let acting = Acting { who, memory, applied: self.server.applied() };
             let actions = self.actions.by(Actor::Principal(Box::new(acting)));
-            actions.mint_session(self.now, TERMS).await
+            actions.mint(self.now, Mint::session(TERMS)).await
         }
     }
 
-    fn id(minted: &MintedSession) -> &str {
+    fn id(minted: &Minted) -> &str {
         minted.token.expose_text().split('_').nth(2).unwrap()
     }
 
@@ -190,7 +227,7 @@ mod tests {
         let minted = bench.mint(who.clone()).await.unwrap();
         let session = bench.who(SESSION, id(&minted)).unwrap();
         assert!(matches!(bench.mint(session).await, Err(ActionError::Unfit(_))));
-        let nobody = bench.actions.mint_session(bench.now, TERMS).await;
+        let nobody = bench.actions.mint(bench.now, Mint::session(TERMS)).await;
         assert!(matches!(nobody, Err(ActionError::NotAllowed)));
 
         let row = bench.actions.find_key(&key).await.unwrap();

@@ -1,9 +1,16 @@
-//! `key`: API keys.
+//! `key`: API keys, and what befalls keys and shared secrets alike.
+
+mod used;
+
+use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use portcullis_core::id::Id;
 use portcullis_core::organization::State;
+use portcullis_core::scheme::SHARED_SECRET;
 use portcullis_core::time::Timestamp;
 use portcullis_store::credentials::CredentialRow;
 use portcullis_store::usage::Usage;
@@ -17,25 +24,8 @@ use crate::actions::keys::KeyOptions;
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
     /// Make a key; it is shown once
-    Create {
-        /// Whose key
-        login: String,
-        /// What to call it
-        #[arg(long, default_value = "", hide_default_value = true)]
-        label: String,
-        /// Let it read only
-        #[arg(long)]
-        read_only: bool,
-        /// Until when it is valid: `2030-01-31T00:00:00Z`, or from now on as `90d` or `12h`
-        #[arg(long, value_name = "MOMENT")]
-        expires: Option<String>,
-        /// From when it is valid, written as `--expires` is
-        #[arg(long, value_name = "MOMENT")]
-        not_before: Option<String>,
-        #[command(flatten)]
-        realm: InRealm,
-    },
-    /// List the keys of a user
+    Create(Box<KeyArgs>),
+    /// List the keys of a user, and the secrets that stand for them
     List {
         /// Whose keys
         login: String,
@@ -46,6 +36,33 @@ pub(super) enum KeyCommand {
     Show {
         /// The id of the key
         id: String,
+    },
+    /// Say anew where alone a key counts; without options, wherever its owner may
+    Limit {
+        /// The id of the key
+        id: String,
+        /// A guard or listener at which alone it counts; repeat for more
+        #[arg(long = "guard", value_name = "NAME")]
+        guards: Vec<String>,
+        /// A network that its callers must come from (CIDR); repeat for more
+        #[arg(long = "network", value_name = "NETWORK")]
+        networks: Vec<IpNet>,
+    },
+    /// Replace a key or secret; the old one counts for a while beside the new one
+    Rotate {
+        /// The id of the key
+        id: String,
+        /// How long the old one still counts: `24h`, `7d`, at most 90 days; `0s` for no longer
+        #[arg(long, default_value = "24h")]
+        overlap: String,
+        /// Until when the new one is valid, written as for `key create`
+        #[arg(long, value_name = "MOMENT")]
+        expires: Option<String>,
+    },
+    /// Show how keys are used: one, or all that were replaced and still count
+    Usage {
+        /// The id of the key
+        id: Option<String>,
     },
     /// Switch a key off
     Disable {
@@ -64,6 +81,32 @@ pub(super) enum KeyCommand {
     },
 }
 
+#[derive(Args)]
+pub(super) struct KeyArgs {
+    /// Whose key
+    login: String,
+    /// What to call it
+    #[arg(long, default_value = "", hide_default_value = true)]
+    label: String,
+    /// Let it read only
+    #[arg(long)]
+    read_only: bool,
+    /// Until when it is valid: `2030-01-31T00:00:00Z`, or from now on as `90d` or `12h`
+    #[arg(long, value_name = "MOMENT")]
+    expires: Option<String>,
+    /// From when it is valid, written as `--expires` is
+    #[arg(long, value_name = "MOMENT")]
+    not_before: Option<String>,
+    /// A guard or listener at which alone it counts; repeat for more
+    #[arg(long = "guard", value_name = "NAME")]
+    guards: Vec<String>,
+    /// A network that its callers must come from (CIDR); repeat for more
+    #[arg(long = "network", value_name = "NETWORK")]
+    networks: Vec<IpNet>,
+    #[command(flatten)]
+    realm: InRealm,
+}
+
 pub(super) async fn run(
     actions: &Actions,
     now: Timestamp,
@@ -77,26 +120,34 @@ pub(super) async fn run(
         Ok(())
     };
     match command {
-        KeyCommand::Create { login, label, read_only, expires, not_before, realm } => {
-            let when = |text: Option<String>| text.map(|text| moment(&text, now)).transpose();
-            let (expires, not_before) = (when(expires)?, when(not_before)?);
-            let options = KeyOptions { label, read_only, not_before, expires };
-            let owner = realm.user(actions, &login).await?;
-            let key = actions.create_key(&owner, options).await?;
-            let shown = key.shown.expose_text();
-            let text = format!("{shown}\nThis is shown once. Its id is {}.", key.id);
-            output.tell(&json!({ "id": key.id, "key": shown }), &text);
-        }
+        KeyCommand::Create(args) => create(actions, now, *args, output).await?,
         KeyCommand::List { login, realm } => {
             let keys = actions.list_keys(&realm.user(actions, &login).await?).await?;
             let rows = keys.iter().map(|it| (describe(it, None), columns(it))).collect();
-            output.list(["id", "label", "rights", "expires", "state"], rows, "no keys");
+            let names = ["id", "scheme", "label", "rights", "expires", "state"];
+            output.list(names, rows, "no keys");
         }
         KeyCommand::Show { id } => {
             let key = actions.find_key(&id).await?;
             let usage = actions.find_usage(&key).await?;
             output.show(&describe(&key, usage), &facts(&key, usage));
         }
+        KeyCommand::Limit { id, guards, networks } => {
+            let key = actions.find_key(&id).await?;
+            let mut limits = actions.limits(&guards, &networks).await?;
+            if key.scheme == SHARED_SECRET.as_str() && guards.is_empty() {
+                limits.guards.clone_from(&key.limits.guards);
+            }
+            actions.limit_key(&key, limits).await?;
+            let text = format!("key {} is limited so now, everywhere", key.key);
+            output.tell(&json!({ "id": key.key }), &text);
+        }
+        KeyCommand::Rotate { id, overlap, expires } => {
+            let when = |text: &str| moment(text, now);
+            let (until, expires) = (when(&overlap)?, expires.as_deref().map(when).transpose()?);
+            rotate(actions, &id, (now, until), expires, output).await?;
+        }
+        KeyCommand::Usage { id } => used::show(actions, now, id.as_deref(), output).await?,
         KeyCommand::Disable { id } => switch(&id, State::Disabled, "disabled").await?,
         KeyCommand::Enable { id } => switch(&id, State::Active, "active").await?,
         KeyCommand::Revoke { id } => switch(&id, State::Deleted, "revoked").await?,
@@ -104,8 +155,53 @@ pub(super) async fn run(
     Ok(())
 }
 
+async fn create(
+    actions: &Actions,
+    now: Timestamp,
+    args: KeyArgs,
+    output: Output,
+) -> anyhow::Result<()> {
+    let when = |text: Option<String>| text.map(|text| moment(&text, now)).transpose();
+    let options = KeyOptions {
+        label: args.label,
+        read_only: args.read_only,
+        not_before: when(args.not_before)?,
+        expires: when(args.expires)?,
+        limits: actions.limits(&args.guards, &args.networks).await?,
+    };
+    let owner = args.realm.user(actions, &args.login).await?;
+    let key = actions.create_key(&owner, options).await?;
+    let shown = key.shown.expose_text();
+    let text = format!("{shown}\nThis is shown once. Its id is {}.", key.id);
+    output.tell(&json!({ "id": key.id, "key": shown }), &text);
+    Ok(())
+}
+
+async fn rotate(
+    actions: &Actions,
+    id: &str,
+    (now, until): (Timestamp, Timestamp),
+    expires: Option<Timestamp>,
+    output: Output,
+) -> anyhow::Result<()> {
+    let key = actions.find_key(id).await?;
+    anyhow::ensure!(until >= now, "an overlap is a time from now on, as `24h`");
+    let overlap = Duration::from_millis(until.millis().abs_diff(now.millis()));
+    let new = actions.rotate_key(&key, overlap, expires).await?;
+    let ends = written(Some(key.expires.map_or(until, |expires| expires.min(until))));
+    let ends = ends.unwrap_or_default();
+    let (shown, old) = (new.shown.expose_text(), &key.key);
+    let text = format!(
+        "{shown}\nThis is shown once. Its id is {}. The old one, {old}, counts until {ends}.",
+        new.id
+    );
+    let value = json!({ "id": new.id, "key": shown, "old": old, "old_ends": ends });
+    output.tell(&value, &text);
+    Ok(())
+}
+
 /// A moment as RFC 3339 writes it, or a time from `now` on; a day has 24 hours.
-fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+pub(super) fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Ok(moment) = text.parse::<jiff::Timestamp>() {
         return Ok(Timestamp::from_millis(moment.as_millisecond()));
     }
@@ -116,7 +212,7 @@ fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     Ok(Timestamp::from_millis(moment.timestamp().as_millisecond()))
 }
 
-fn written(moment: Option<Timestamp>) -> Option<String> {
+pub(super) fn written(moment: Option<Timestamp>) -> Option<String> {
     let moment = moment.and_then(|it| jiff::Timestamp::from_millisecond(it.millis()).ok());
     moment.map(|it| it.to_string())
 }
@@ -129,30 +225,44 @@ fn word(key: &CredentialRow) -> &'static str {
     if key.state == State::Deleted { "revoked" } else { key.state.as_str() }
 }
 
-fn columns(key: &CredentialRow) -> [String; 5] {
+fn columns(key: &CredentialRow) -> [String; 6] {
     let expires = written(key.expires).unwrap_or_else(|| "never".into());
-    [key.key.clone(), key.label.clone(), rights(key).into(), expires, word(key).into()]
+    let (id, scheme) = (key.key.clone(), key.scheme.clone());
+    [id, scheme, key.label.clone(), rights(key).into(), expires, word(key).into()]
 }
 
-fn facts(key: &CredentialRow, usage: Option<Usage>) -> [(&'static str, String); 8] {
-    let [id, label, rights, expires, state] = columns(key);
+fn facts(key: &CredentialRow, usage: Option<Usage>) -> [(&'static str, String); 11] {
+    let [id, scheme, label, rights, expires, state] = columns(key);
+    let (guards, networks) = limits(key);
     [
         ("id", id),
+        ("scheme", scheme),
         ("label", label),
         ("rights", rights),
         ("valid from", written(key.not_before).unwrap_or_default()),
         ("expires", expires),
         ("state", state),
+        ("guards alone", guards.unwrap_or_default().join(", ")),
+        ("networks alone", networks.unwrap_or_default().join(", ")),
         ("last used", written(usage.map(|it| it.last_used)).unwrap_or_else(|| "never".into())),
         ("uses", usage.map_or(0, |it| it.uses).to_string()),
     ]
 }
 
+/// The guards, by their identities, and the networks at and from which alone it counts.
+fn limits(key: &CredentialRow) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let guards = key.limits.guards.as_ref().map(|it| it.iter().map(Id::to_string).collect());
+    let networks = key.limits.networks.as_ref().map(|it| it.iter().map(|it| it.to_string()));
+    (guards, networks.map(Iterator::collect))
+}
+
 fn describe(key: &CredentialRow, usage: Option<Usage>) -> Value {
+    let (guards, networks) = limits(key);
     json!({
-        "id": key.key, "label": key.label, "owner": key.owner.to_string(),
+        "id": key.key, "scheme": key.scheme, "label": key.label, "owner": key.owner.to_string(),
         "read_only": key.read_only, "state": key.state.as_str(),
         "not_before": written(key.not_before), "expires": written(key.expires),
+        "guards": guards, "networks": networks,
         "last_used": written(usage.map(|it| it.last_used)), "uses": usage.map(|it| it.uses),
     })
 }

@@ -93,7 +93,8 @@ fn hub(user_id: &str, nonce: Option<String>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_secret() -> anyhow::Result<SecretBuf> {
+/// The first line of standard input.
+pub(super) fn read_secret() -> anyhow::Result<SecretBuf> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("reading the secret")?;
     let secret = SecretBuf::new(line.trim_end_matches(['\r', '\n']));

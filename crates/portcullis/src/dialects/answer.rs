@@ -46,6 +46,7 @@ impl From<ActionError> for Undone {
             | ActionError::Name(_)
             | ActionError::Overlap(_)
             | ActionError::Password(_)
+            | ActionError::Secret(_)
             | ActionError::Title(_)
             | ActionError::Unfit(_) => Self::Bad(error.to_string()),
             // Whoever acts was changed again and again while the write was under way.

@@ -187,7 +187,7 @@ static SCHEMES: LazyLock<Vec<Box<dyn Scheme>>> = LazyLock::new(|| {
 /// Whose token it is. Its holder must still be what they had to be to get it.
 async fn recognise(call: &Call<'_>) -> Result<Authenticated, Failure> {
     let gate = &call.services.gate;
-    let known = gate.recognise(&SCHEMES, call.mount.realm, call.head).await;
+    let known = gate.recognise(&SCHEMES, &call.site(), call.head).await;
     let who = known.map_err(Failure::from)?.ok_or(Failure::NO_TOKEN)?;
     let user = &who.principal.user;
     if user.may(HOLD_HUB_SECRET, user.organization, gate.memory()) {

@@ -201,7 +201,7 @@ static SCHEMES: LazyLock<Vec<Box<dyn Scheme>>> = LazyLock::new(|| {
 
 /// Who calls: by Basic, or by the cookie of a session.
 async fn recognise(call: &Call<'_>, settings: &Settings) -> Result<Authenticated, Failure> {
-    let known = call.services.gate.recognise(&SCHEMES, call.mount.realm, call.head).await;
+    let known = call.services.gate.recognise(&SCHEMES, &call.site(), call.head).await;
     let who = known?.ok_or_else(|| Failure::refused("no_credential"))?;
     may_sign_in(call, settings, &who)?;
     Ok(who)

@@ -8,6 +8,7 @@ use http::Request;
 use http::request::Parts;
 use portcullis_core::authenticator::Rejection;
 use portcullis_core::guard::{Definition, Source};
+use portcullis_core::limits::Limits;
 use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier};
 use portcullis_core::policy::Rule;
@@ -130,6 +131,7 @@ impl House {
                 read_only: false,
                 not_before: None,
                 expires: None,
+                limits: Limits::default(),
             })?;
             it.insert_guard(root, Source::Store, &guard("/orders"))?;
             Ok((root, owner, credential))
@@ -430,6 +432,7 @@ impl House {
             expires: now.plus(Duration::from_millis(IDLE)),
             idle: Duration::from_millis(IDLE),
             ends: now.plus(Duration::from_millis(IDLE * cap)),
+            limits: Limits::default(),
         };
         self.change(move |it| it.insert_session(&new)).await.unwrap();
         issued.shown

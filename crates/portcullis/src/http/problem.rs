@@ -6,11 +6,10 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use portcullis_core::authenticator::Rejection;
+use portcullis_core::authenticator::{Rejected, Rejection};
 use portcullis_core::guard::Guard;
 use portcullis_core::policy::Rule;
 use portcullis_core::request::Malformed;
-use portcullis_core::scheme::SchemeName;
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
@@ -58,6 +57,7 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
                 "the request presents more than one credential; send one",
             )
             .respond(request),
+            Rejection::OtherNetwork => denied(Rule::Network).respond(request),
             Rejection::Disabled
             | Rejection::Expired
             | Rejection::ForeignKey
@@ -65,14 +65,15 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
             | Rejection::Mistyped
             | Rejection::NotYetValid
             | Rejection::OrganizationInactive
+            | Rejection::OtherGuard
             | Rejection::OtherRealm
             | Rejection::OwnerInactive
             | Rejection::Revoked
             | Rejection::Unknown
             | Rejection::UnknownScheme
+            | Rejection::UnknownToken
             | Rejection::WrongProof => {
-                unauthenticated("the credential was not accepted", guard, no.scheme)
-                    .respond(request)
+                unauthenticated("the credential was not accepted", guard, Some(no)).respond(request)
             }
         },
         Refusal::Unavailable => unavailable().respond(request),
@@ -92,7 +93,7 @@ pub(crate) fn upstream(fault: UpstreamFault, request: Uuid) -> Response<Full<Byt
     .respond(request)
 }
 
-fn unauthenticated(detail: &'static str, guard: &Guard, rejected: Option<SchemeName>) -> Problem {
+fn unauthenticated(detail: &'static str, guard: &Guard, rejected: Option<&Rejected>) -> Problem {
     let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail);
     for challenge in challenges(guard, rejected) {
         problem.headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -101,12 +102,15 @@ fn unauthenticated(detail: &'static str, guard: &Guard, rejected: Option<SchemeN
 }
 
 /// The challenges of the guard's schemes, the rejected one's in its own words. Two schemes may
-/// share a way to ask (RFC 9110, section 11.6.1): then it is asked once.
-fn challenges(guard: &Guard, rejected: Option<SchemeName>) -> Vec<&'static str> {
+/// share a way to ask (RFC 9110, section 11.6.1): then it is asked once. Whoever sent a bearer token
+/// has tried that way, whosever it is (RFC 6750, section 3.1).
+fn challenges(guard: &Guard, rejected: Option<&Rejected>) -> Vec<&'static str> {
     let way = |challenge: &'static str| challenge.split(' ').next();
+    let any_token = rejected.is_some_and(|no| no.reason == Rejection::UnknownToken);
     let mut told: Vec<&'static str> = Vec::new();
     for scheme in &guard.schemes {
-        let failed = rejected == Some(scheme.name());
+        let tried = rejected.is_some_and(|no| no.scheme == Some(scheme.name()));
+        let failed = tried || any_token && way(scheme.challenge()) == Some("Bearer");
         let challenge = if failed { scheme.rejected_challenge() } else { scheme.challenge() };
         match told.iter_mut().find(|it| way(it) == way(challenge)) {
             Some(same) if failed => *same = challenge,

@@ -63,11 +63,17 @@ const SPOKEN: &[&[&str]] = &[
     &["key", "show", "KEY"],
     &["key", "disable", "KEY"],
     &["key", "enable", "KEY"],
+    &["key", "limit", "KEY", "--network", "10.0.0.0/8"],
+    &["key", "usage", "KEY"],
+    &["key", "rotate", "KEY", "--overlap", "1h"],
+    &["key", "usage"],
     &["key", "revoke", "KEY"],
     &["guard", "create", "one", "--path", "/one", "--upstream", GOOD],
     &["guard", "list"],
     &["guard", "show", "one"],
     &["guard", "delete", "one"],
+    &["guard", "create", "two", "--upstream", GOOD, "--scheme", "shared_secret", "--path", "/two"],
+    &["secret", "create", "zoe", "--guard", "two"],
     &["user", "secret", "owner"],
     &["mount", "create", "hub", "--dialect", "journey_hub", "--path", "/hub"],
     &["mount", "list"],
@@ -115,6 +121,12 @@ fn every_command_has_help_and_speaks_json() {
     let output = command.stdin(input).output().unwrap();
     assert_eq!(text(&output.stdout), format!("{}\n", json!({ "login": "owner" })));
     left.remove("user password");
+    let mut command = home.command(&["--json", "secret", "import", "owner", "--guard", "two"]);
+    let input = std::fs::File::open(home.write("secret", "abc123\n")).unwrap();
+    let output = command.stdin(input).output().unwrap();
+    let imported: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(imported["id"].is_string() && text(&output.stderr).contains("can be found by trying"));
+    left.remove("secret import");
     let mut command = home.command(&["sign", "hub", "--user-id", "3", "--nonce", "nonce-1"]);
     let input = std::fs::File::open(home.write("secret", "s3cr\u{e9}t\n")).unwrap();
     let output = command.stdin(input).output().unwrap();

@@ -31,7 +31,7 @@ fn every_refusal_is_told_to_the_letter() {
         ("a user without a password", hello, basic("admin", ""), NOT_ACCEPTED),
         ("another user's key", hello, basic("admin", key), NOT_ACCEPTED),
         ("an unknown scheme", hello, "Authorization: Digest username=owner".into(), NOT_ACCEPTED),
-        ("a token of others", hello, "Authorization: Bearer eyJ.eyJ.x".into(), NOT_ACCEPTED),
+        ("a token of others", hello, "Authorization: Bearer eyJ.eyJ.x".into(), KEY_NOT_ACCEPTED),
         ("an unknown key", hello, unknown_key(), KEY_NOT_ACCEPTED),
         ("wrong check characters", hello, spoilt(key.len() - 1), KEY_NOT_ACCEPTED),
         ("a mistyped secret", hello, spoilt(key.len() - 10), KEY_NOT_ACCEPTED),
@@ -160,6 +160,7 @@ const ANONYMOUS: &str = r#"401
 www-authenticate: Bearer realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
 www-authenticate: Cookie realm="portcullis"
+www-authenticate: SharedSecret realm="portcullis"
 content-type: application/problem+json
 cache-control: no-store
 
@@ -170,6 +171,7 @@ const NOT_ACCEPTED: &str = r#"401
 www-authenticate: Bearer realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
 www-authenticate: Cookie realm="portcullis"
+www-authenticate: SharedSecret realm="portcullis"
 content-type: application/problem+json
 cache-control: no-store
 
@@ -181,6 +183,7 @@ const KEY_NOT_ACCEPTED: &str = r#"401
 www-authenticate: Bearer realm="portcullis", error="invalid_token"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
 www-authenticate: Cookie realm="portcullis"
+www-authenticate: SharedSecret realm="portcullis"
 content-type: application/problem+json
 cache-control: no-store
 

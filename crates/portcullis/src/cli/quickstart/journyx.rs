@@ -86,6 +86,7 @@ async fn key(
         read_only: label == READ_ONLY,
         not_before: None,
         expires: Some(now.plus(LIFETIME)),
+        ..KeyOptions::default()
     };
     Ok(actions.create_key(owner, options).await?.shown.expose_text().to_owned())
 }

@@ -57,7 +57,7 @@ pub(super) async fn exchange(call: &Call<'_>, body: &Body) -> Result<Success, Fa
     };
     attempts.succeeded(&place);
     let who = authenticator
-        .vouch((HUB_TOKEN, &held.row.key), realm, now)
+        .vouch((HUB_TOKEN, &held.row.key), &call.site(), now)
         .map_err(|reason| Failure::rejected(reason.name()))?;
     let acting =
         Acting { who, memory: services.gate.memory().clone(), applied: services.applied.clone() };

@@ -45,6 +45,7 @@ pub(super) async fn generate(caller: &Caller<'_>, fields: Fields<'_>) -> Result<
         read_only: fields.flag("read_only")?.unwrap_or(false),
         not_before: None,
         expires: Some(now.plus(span)),
+        ..KeyOptions::default()
     };
     let made = caller.actions.generate_key(&owner, options).await?;
     let key = caller.actions.find_key(&made.id).await?;

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::envelope::{Failure, Success};
 use super::settings::Settings;
 use super::{Caller, SCHEMES, acting, may_sign_in, seconds, write_id};
-use crate::actions::sessions::SessionTerms;
+use crate::actions::sessions::{Mint, SessionTerms};
 use crate::dialects::Call;
 use crate::dialects::body::Fields;
 
@@ -36,7 +36,7 @@ pub(super) async fn login(
     may_sign_in(call, settings, &who)?;
     let now = call.services.clock.now().wall;
     let terms = SessionTerms { lifetime: settings.idle, idle: settings.idle, cap: settings.cap };
-    let opened = acting(call, who.clone()).mint_session(now, terms).await?;
+    let opened = acting(call, who.clone()).mint(now, Mint::session(terms)).await?;
     let token = opened.token.expose_text();
     let left = opened.expires.millis().saturating_sub(now.millis());
     let body = json!({
@@ -84,7 +84,7 @@ async fn prove(call: &Call<'_>, username: &str, password: &str) -> Result<Authen
     let (client, received) = (call.head.client(), call.head.received());
     let head = RequestHead::from_connection(&parts, client, &trusted, received)
         .map_err(|_| Failure::refused("malformed"))?;
-    let known = call.services.gate.recognise(&SCHEMES, call.mount.realm, &head).await;
+    let known = call.services.gate.recognise(&SCHEMES, &call.site(), &head).await;
     known?.ok_or_else(|| Failure::refused("no_credential"))
 }
 
