@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::Uri;
-use portcullis_core::guard::{Definition, Guard, GuardTable, Source, Standing};
+use portcullis_core::guard::{Definition, Guard, GuardTable, Kind, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::scheme::{BASIC, Options};
 
@@ -40,6 +40,7 @@ fn guard(number: u8, line: &str) -> Option<Guard> {
     let (hosts, prefix) = line.split_once(' ')?;
     let hosts = hosts.split(',').filter(|host| *host != "*").map(str::to_owned).collect();
     let definition = Definition {
+        kind: Kind::Route,
         name: number.to_string(),
         hosts,
         prefix: prefix.to_owned(),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use portcullis_core::policy::Networks;
-use portcullis_core::request::TrustedPeers;
+use portcullis_core::request::{TrustedPeers, fold_network};
 
 /// How many networks of one input are looked at, for every one is compared with every other.
 const MOST: usize = 64;
@@ -25,8 +25,16 @@ pub fn networks(data: &[u8]) {
     for address in networks.iter().flat_map(edges).chain(named).flat_map(both_writings) {
         let expected = networks.iter().any(|network| holds(*network, address));
         assert_eq!(set.contain(address), expected, "{address} in {networks:?}");
+        assert_eq!(set.find(address), narrowest(&networks, address), "{address} in {networks:?}");
         assert_eq!(trusted.contain(address), expected, "{address} trusted by {networks:?}");
     }
+}
+
+/// The narrowest of `networks` that holds `address`, in the form in which it is told.
+fn narrowest(networks: &[IpNet], address: IpAddr) -> Option<IpNet> {
+    let holding = networks.iter().filter(|network| holds(**network, address));
+    let told = holding.map(|network| fold_network(*network).trunc());
+    told.max_by_key(IpNet::prefix_len)
 }
 
 /// Whether `network` holds `address`, bit by bit: IPv4 lives where it is mapped into IPv6

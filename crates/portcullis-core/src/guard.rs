@@ -18,6 +18,8 @@ pub use table::{GuardTable, Overlap};
 
 /// The longest name of a guard, in bytes.
 pub const MAX_GUARD_NAME: usize = 63;
+/// The longest id of a listener, in bytes.
+pub const MAX_LISTENER_ID: usize = 64;
 /// How many segments a guard's path prefix may have.
 pub const MAX_PREFIX_SEGMENTS: usize = 16;
 /// How many networks one guard may name.
@@ -25,10 +27,24 @@ pub const MAX_NETWORKS: usize = 10_000;
 /// How many hosts one guard may name.
 pub const MAX_HOSTS: usize = 100;
 
+/// The methods that a listener takes if nothing is said.
+const LISTENER_METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::POST];
+
+/// How requests come to a guard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// By its name, through the mounts in its realm whose dialect has listeners.
+    Listener,
+    /// By its own hosts and path.
+    Route,
+}
+
 /// A guard as an operator writes it down.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Definition {
-    /// Its name, unique in the installation.
+    /// How requests come to it. A listener has neither hosts nor a path of its own.
+    pub kind: Kind,
+    /// Its name, unique in the installation; of a listener, its id.
     pub name: String,
     /// The hosts it answers for; empty for every host that no guard names.
     pub hosts: Vec<String>,
@@ -40,7 +56,8 @@ pub struct Definition {
     pub schemes: Vec<(SchemeName, Options)>,
     /// The networks that callers must come from besides.
     pub networks: Option<Vec<IpNet>>,
-    /// The methods that pass; empty for all.
+    /// The methods that pass; empty for all, of a listener for GET, HEAD and POST. Where GET passes
+    /// a listener, HEAD does (RFC 9110, section 9.3.2).
     pub methods: Vec<Method>,
     /// The ability that callers must hold.
     pub ability: Option<Ability>,
@@ -94,6 +111,8 @@ pub struct Standing {
 pub struct Guard {
     /// Where it stands.
     pub standing: Standing,
+    /// How requests come to it.
+    pub kind: Kind,
     /// Its name.
     pub name: Box<str>,
     /// The hosts it answers for, in their canonical form.
@@ -117,7 +136,8 @@ pub struct Guard {
 pub struct Upstream {
     /// Host and port.
     pub authority: Authority,
-    /// What stands before every path, without a slash at the end.
+    /// What stands before every path, without a slash at the end; of a listener, the whole path,
+    /// as it was written.
     pub base: Box<str>,
 }
 
@@ -127,6 +147,9 @@ pub enum BadGuard {
     /// A host is none, or there are too many.
     #[error("`{0}` is not the name or address of a host (and at most {MAX_HOSTS} can be named)")]
     Host(String),
+    /// The id of a listener is of the wrong form.
+    #[error("`{0}` is not the id of a listener: 1 to {MAX_LISTENER_ID} of A-Z, a-z, 0-9, _ and -")]
+    Id(String),
     /// Its name is of the wrong form.
     #[error(
         "`{0}` is not a name: 1 to {MAX_GUARD_NAME} of a-z, 0-9 and -, beginning with a letter or digit"
@@ -141,6 +164,9 @@ pub enum BadGuard {
     /// A scheme does not take an option.
     #[error(transparent)]
     Option(#[from] BadOption),
+    /// A listener names hosts or a path.
+    #[error("a listener has neither hosts nor a path of its own: its mount has")]
+    Placed,
     /// Its path is not one that a request can have.
     #[error("`{0}` is not a path prefix: {1}")]
     Prefix(String, String),
@@ -167,18 +193,30 @@ impl Definition {
     /// # Errors
     /// The definition contradicts itself, or a part of it is of the wrong form.
     pub fn build(&self, standing: Standing) -> Result<Guard, BadGuard> {
-        check_name(&self.name)?;
+        self.check_place()?;
         Ok(Guard {
             standing,
+            kind: self.kind,
             name: self.name.as_str().into(),
             hosts: build_hosts(&self.hosts)?,
             prefix: build_prefix(&self.prefix)?,
-            upstream: Upstream::parse(&self.upstream)?,
+            upstream: Upstream::parse(&self.upstream, self.kind)?,
             schemes: self.build_schemes()?,
             policy: self.build_policy(standing.organization)?,
             pass_credential: self.pass_credential,
             strip_prefix: self.strip_prefix,
         })
+    }
+
+    fn check_place(&self) -> Result<(), BadGuard> {
+        match self.kind {
+            Kind::Route => check_name(&self.name),
+            Kind::Listener if !is_listener_id(&self.name) => Err(BadGuard::Id(self.name.clone())),
+            Kind::Listener => {
+                let placed = !self.hosts.is_empty() || self.prefix != "/" || self.strip_prefix;
+                if placed { Err(BadGuard::Placed) } else { Ok(()) }
+            }
+        }
     }
 
     fn build_schemes(&self) -> Result<Box<[Box<dyn Scheme>]>, BadGuard> {
@@ -213,18 +251,27 @@ impl Definition {
             organization,
             principal,
             networks: networks.map(Networks::new).transpose()?,
-            methods: self.methods.clone().into(),
+            methods: self.build_methods(),
             ability: self.ability.clone(),
         })
+    }
+
+    fn build_methods(&self) -> Box<[Method]> {
+        let reads = self.methods.contains(&Method::GET) && !self.methods.contains(&Method::HEAD);
+        match self.kind {
+            Kind::Listener if self.methods.is_empty() => LISTENER_METHODS.into(),
+            Kind::Listener if reads => [&self.methods[..], &[Method::HEAD]].concat().into(),
+            Kind::Listener | Kind::Route => self.methods.clone().into(),
+        }
     }
 }
 
 impl Upstream {
-    /// The upstream that `uri` names.
+    /// The upstream that `uri` names, for a guard of this kind.
     ///
     /// # Errors
     /// It has another scheme than http, a query, user information, or no host.
-    pub fn parse(uri: &Uri) -> Result<Self, BadGuard> {
+    pub fn parse(uri: &Uri, kind: Kind) -> Result<Self, BadGuard> {
         // Its user information, if it has any, may be a password.
         let bad = || BadGuard::Upstream(uri.host().unwrap_or_default().to_owned());
         let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or_else(bad)?;
@@ -235,7 +282,10 @@ impl Upstream {
             return Err(bad());
         }
         let path = uri.path_and_query().map_or("/", PathAndQuery::path);
-        let base = build_prefix(path).map_err(|_| bad())?;
+        let base = match kind {
+            Kind::Listener => path.into(),
+            Kind::Route => build_prefix(path).map_err(|_| bad())?,
+        };
         Ok(Self { authority: authority.clone(), base })
     }
 }
@@ -263,6 +313,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), BadGuard> {
     } else {
         Err(BadGuard::Name(name.to_owned()))
     }
+}
+
+fn is_listener_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    (1..=MAX_LISTENER_ID).contains(&id.len()) && id.bytes().all(plain)
 }
 
 pub(crate) fn build_hosts(hosts: &[String]) -> Result<Box<[Box<str>]>, BadGuard> {
@@ -298,6 +353,7 @@ mod tests {
 
     fn definition() -> Definition {
         Definition {
+            kind: Kind::Route,
             name: "orders".into(),
             hosts: vec![],
             prefix: "/orders".into(),
@@ -376,5 +432,65 @@ mod tests {
             it.ability = Some(Ability::parse("Orders - Read").unwrap());
         });
         assert!(refused.unwrap_err().contains("needs a scheme"));
+    }
+
+    #[test]
+    fn a_listener_has_an_id_and_no_place_of_its_own() {
+        let listener = |it: &mut Definition| {
+            (it.kind, it.prefix) = (Kind::Listener, "/".into());
+            it.name = "0a1B_-".repeat(10);
+        };
+        let guard = build(listener).unwrap();
+        assert_eq!((guard.kind, &*guard.prefix), (Kind::Listener, ""));
+        assert_eq!(*guard.policy.methods, LISTENER_METHODS);
+        assert_eq!(&*guard.upstream.base, "/base/");
+        for (change, message) in [
+            ((|it| it.name = String::new()) as fn(&mut Definition), "`` is not the id"),
+            (|it| it.name = "a".repeat(65), "is not the id of a listener"),
+            (|it| it.name = "a.b".into(), "`a.b` is not the id"),
+            (|it| it.name = "a%2Fb".into(), "`a%2Fb` is not the id"),
+            (|it| it.hosts = vec!["a".into()], "neither hosts nor a path"),
+            (|it| it.prefix = "/a".into(), "neither hosts nor a path"),
+            (|it| it.strip_prefix = true, "neither hosts nor a path"),
+            (|it| it.schemes.clear(), "at least one scheme"),
+            (|it| it.upstream = Uri::from_static("http://a/?b"), "not an upstream"),
+        ] {
+            let refused = build(|it| (listener(it), change(it)).0).unwrap_err();
+            assert!(refused.contains(message), "{refused}");
+        }
+    }
+
+    #[test]
+    fn where_get_passes_a_listener_head_does_and_nothing_else_is_added() {
+        for (methods, passing) in [
+            (vec![], vec!["GET", "HEAD", "POST"]),
+            (vec![Method::GET], vec!["GET", "HEAD"]),
+            (vec![Method::HEAD, Method::GET], vec!["HEAD", "GET"]),
+            (vec![Method::POST], vec!["POST"]),
+        ] {
+            let guard = build(|it| {
+                (it.kind, it.prefix, it.methods) = (Kind::Listener, "/".into(), methods.clone());
+            });
+            let built: Vec<_> =
+                guard.unwrap().policy.methods.iter().map(Method::to_string).collect();
+            assert_eq!(built, passing);
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_listeners_upstream_is_as_it_was_written() {
+        for (uri, base) in [
+            ("http://a", "/"),
+            ("http://a/", "/"),
+            ("http://a/flow", "/flow"),
+            ("http://a/flow/", "/flow/"),
+            ("http://a//flow;v=1/%7Euser", "//flow;v=1/%7Euser"),
+        ] {
+            let guard = build(|it| {
+                (it.kind, it.prefix) = (Kind::Listener, "/".into());
+                it.upstream = Uri::from_static(uri);
+            });
+            assert_eq!(&*guard.unwrap().upstream.base, base, "{uri}");
+        }
     }
 }

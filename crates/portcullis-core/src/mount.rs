@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::guard::{BadGuard, Guard, Source, build_hosts, build_prefix, check_name};
+use crate::guard::{BadGuard, Guard, Kind, Source, build_hosts, build_prefix, check_name};
 use crate::id::{Id, Revision};
 use crate::organization::Organization;
 use crate::scheme::Options;
@@ -154,7 +154,9 @@ pub fn fit(
         let own: Vec<String> =
             paths(mount).iter().map(|path| format!("{}{path}", mount.prefix)).collect();
         let guarded = guards.iter().find(|guard| {
-            share(&guard.hosts, &mount.hosts) && own.iter().any(|path| covers(path, &guard.prefix))
+            guard.kind == Kind::Route
+                && share(&guard.hosts, &mount.hosts)
+                && own.iter().any(|path| covers(path, &guard.prefix))
         });
         if let Some(guard) = guarded {
             return Err(BadMount::Guarded {
@@ -191,6 +193,7 @@ mod tests {
 
     fn guard(hosts: &[&str], prefix: &str) -> Arc<Guard> {
         let definition = crate::guard::Definition {
+            kind: Kind::Route,
             name: "g".into(),
             hosts: hosts.iter().map(|it| (*it).into()).collect(),
             prefix: prefix.into(),

@@ -5,6 +5,7 @@ mod networks;
 use std::net::IpAddr;
 
 use http::Method;
+use ipnet::IpNet;
 
 use crate::ability::Ability;
 use crate::authenticator::Authenticated;
@@ -39,6 +40,17 @@ pub enum Demand {
     Optional,
     /// Somebody must be.
     Required,
+}
+
+/// Where a caller stands, as far as a policy asks for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// It is not asked.
+    Anywhere,
+    /// In this network, the narrowest that the policy names.
+    Inside(IpNet),
+    /// In none of them.
+    Outside,
 }
 
 /// What a policy is asked.
@@ -99,8 +111,8 @@ pub enum Rule {
 impl Rule {
     /// Every rule, in the order in which the first that fails is named.
     pub const ALL: [Self; 7] = [
-        Self::Principal,
         Self::Network,
+        Self::Principal,
         Self::Origin,
         Self::Organization,
         Self::Method,
@@ -191,6 +203,15 @@ pub struct Denial {
 }
 
 impl Policy {
+    /// Where `client` stands. Asked before anybody is identified: where it may not be, no proof is
+    /// looked at.
+    pub fn place(&self, client: IpAddr) -> Place {
+        match &self.networks {
+            None => Place::Anywhere,
+            Some(networks) => networks.find(client).map_or(Place::Outside, Place::Inside),
+        }
+    }
+
     /// Decides. Total and without I/O: the same question over the same memory has one answer.
     pub fn decide(&self, question: &Question<'_>, lookup: &impl CredentialLookup) -> Decision {
         let why = Why(Rule::ALL.map(|rule| self.ask(rule, question, lookup)));
@@ -206,10 +227,11 @@ impl Policy {
                 Demand::Optional => Verdict::NotAsked,
                 Demand::Required => Verdict::of(question.principal.is_some()),
             },
-            Rule::Network => self
-                .networks
-                .as_ref()
-                .map_or(Verdict::NotAsked, |it| Verdict::of(it.contain(question.client))),
+            Rule::Network => match self.place(question.client) {
+                Place::Anywhere => Verdict::NotAsked,
+                Place::Inside(_) => Verdict::Met,
+                Place::Outside => Verdict::Failed,
+            },
             Rule::Origin if question.principal.is_none() || !question.unasked => Verdict::NotAsked,
             Rule::Origin if reads_only(question.method) && !question.upgrades => Verdict::NotAsked,
             Rule::Origin => Verdict::of(question.origin == Origin::Own),

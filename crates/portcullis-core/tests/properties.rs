@@ -16,7 +16,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Request, Uri};
 use portcullis_core::authenticator::{Authenticator, Begun, Rejection};
-use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
+use portcullis_core::guard::{Definition, GuardTable, Kind, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::limits::Site;
 use portcullis_core::name;
@@ -53,6 +53,7 @@ fn guards() -> GuardTable {
     let mut table = GuardTable::default();
     for (number, prefix) in (0_u8..).zip(["/", "/a", "/a/b", "/admin", "/caf%c3%a9", "/a%20b/c"]) {
         let definition = Definition {
+            kind: Kind::Route,
             name: number.to_string(),
             hosts: vec![],
             prefix: prefix.to_owned(),

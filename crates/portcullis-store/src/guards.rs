@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use ipnet::IpNet;
 use portcullis_core::ability::Ability;
-use portcullis_core::guard::{Definition, Guard, Source};
+use portcullis_core::guard::{Definition, Guard, Kind, Source};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::scheme::SchemeName;
@@ -23,6 +23,9 @@ const TABLE: &str = "guards";
 #[serde(deny_unknown_fields)]
 struct Stored {
     form: u32,
+    /// Absent in rows of routes, which a build that knows no listeners reads too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    listener: bool,
     hosts: Vec<String>,
     prefix: String,
     upstream: String,
@@ -59,6 +62,7 @@ fn corrupt<R: ToString>(reason: R) -> StoreError {
 fn write(definition: &Definition) -> Result<String, StoreError> {
     let stored = Stored {
         form: 1,
+        listener: definition.kind == Kind::Listener,
         hosts: definition.hosts.clone(),
         prefix: definition.prefix.clone(),
         upstream: definition.upstream.to_string(),
@@ -85,6 +89,7 @@ fn parse(name: String, json: &str) -> Result<Definition, StoreError> {
     };
     let method = |text: &String| Method::from_bytes(text.as_bytes()).map_err(corrupt);
     Ok(Definition {
+        kind: if stored.listener { Kind::Listener } else { Kind::Route },
         name,
         hosts: stored.hosts,
         prefix: stored.prefix,
@@ -188,4 +193,26 @@ fn list(from: &mut impl Rows) -> Result<Vec<GuardRow>, StoreError> {
         &[],
     )?;
     rows.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTE: &str = r#"{"form":1,"hosts":[],"prefix":"/","upstream":"http://a/","schemes":[["basic",{}]],"networks":null,"methods":[],"ability":null,"pass_credential":false,"strip_prefix":false}"#;
+
+    #[test]
+    fn a_row_of_an_earlier_build_is_a_route_and_is_written_as_it_was() {
+        let route = parse("one".into(), ROUTE).unwrap();
+        assert_eq!(route.kind, Kind::Route);
+        assert_eq!(write(&route).unwrap(), ROUTE);
+    }
+
+    #[test]
+    fn a_listener_is_read_as_it_was_written_and_never_taken_for_a_route() {
+        let listener = Definition { kind: Kind::Listener, ..parse("one".into(), ROUTE).unwrap() };
+        let written = write(&listener).unwrap();
+        assert_eq!(written, ROUTE.replace("\"hosts\"", "\"listener\":true,\"hosts\""));
+        assert_eq!(parse("one".into(), &written).unwrap(), listener);
+    }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use portcullis_core::authenticator::{Authenticator, Begun};
-use portcullis_core::guard::{Definition, Source};
+use portcullis_core::guard::{Definition, Kind, Source};
 use portcullis_core::limits::{Limits, Site};
 use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
@@ -156,6 +156,7 @@ fn fill(
 
 fn definition(name: &str, schemes: &[scheme::Kind]) -> Definition {
     Definition {
+        kind: Kind::Route,
         name: name.into(),
         hosts: vec![],
         prefix: format!("/{name}"),

@@ -11,7 +11,7 @@ use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
 use portcullis_core::limits::Site;
 use portcullis_core::password::Verdict;
-use portcullis_core::policy::{Decision, Permit, Question};
+use portcullis_core::policy::{Decision, Permit, Question, Rule};
 use portcullis_core::request::RequestHead;
 use portcullis_core::scheme::Scheme;
 use portcullis_core::time::{Clock, Timestamp};
@@ -228,7 +228,7 @@ impl Gate {
         let question = Question::of(head, who.as_ref(), &guard.schemes);
         match guard.policy.decide(&question, &self.followed.memory) {
             Decision::Allow(permit) => Ok(permit),
-            Decision::Deny(_) if who.is_none() && !guard.schemes.is_empty() => {
+            Decision::Deny(denial) if denial.rule == Rule::Principal => {
                 Err(Refusal::Anonymous(Arc::clone(guard)))
             }
             Decision::Deny(denial) => Err(Refusal::Denied {

@@ -1,9 +1,12 @@
-//! All guards, by host and path prefix: the longest prefix wins.
+//! All guards: routes by host and path prefix, where the longest prefix wins; listeners by realm and
+//! id.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Guard, MAX_PREFIX_SEGMENTS};
+use super::{Guard, Kind, MAX_PREFIX_SEGMENTS};
+use crate::id::Id;
+use crate::organization::Organization;
 
 /// The guards of one installation.
 #[derive(Debug, Default)]
@@ -11,6 +14,7 @@ pub struct GuardTable {
     /// A host that a guard names belongs to its guards alone.
     by_host: HashMap<Box<str>, Prefixes>,
     elsewhere: Prefixes,
+    listeners: HashMap<Id<Organization>, HashMap<Box<str>, Arc<Guard>>>,
 }
 
 type Prefixes = HashMap<Box<str>, Arc<Guard>>;
@@ -34,6 +38,11 @@ impl GuardTable {
     /// Another answers for one of its places already; then nothing is added.
     pub fn insert(&mut self, guard: &Arc<Guard>) -> Result<(), Overlap> {
         self.check(guard)?;
+        if guard.kind == Kind::Listener {
+            let ids = self.listeners.entry(guard.standing.realm).or_default();
+            ids.insert(guard.name.clone(), Arc::clone(guard));
+            return Ok(());
+        }
         if guard.hosts.is_empty() {
             self.elsewhere.insert(guard.prefix.clone(), Arc::clone(guard));
         }
@@ -45,13 +54,20 @@ impl GuardTable {
     }
 
     fn check(&self, guard: &Guard) -> Result<(), Overlap> {
-        let overlap = |prefixes: &Prefixes, host: &str| match prefixes.get(&guard.prefix) {
+        let taken = |found: Option<&Arc<Guard>>, place: String| match found {
             Some(first) if first.standing.id != guard.standing.id => Err(Overlap {
                 first: first.name.to_string(),
                 second: guard.name.to_string(),
-                place: format!("{host}{}/", guard.prefix),
+                place,
             }),
             _ => Ok(()),
+        };
+        if guard.kind == Kind::Listener {
+            let found = self.listener(guard.standing.realm, &guard.name);
+            return taken(found, format!("listener `{}`", guard.name));
+        }
+        let overlap = |prefixes: &Prefixes, host: &str| {
+            taken(prefixes.get(&guard.prefix), format!("{host}{}/", guard.prefix))
         };
         if guard.hosts.is_empty() {
             return overlap(&self.elsewhere, "");
@@ -73,13 +89,22 @@ impl GuardTable {
         found
     }
 
+    /// The listener of `realm` called `id`.
+    pub fn listener(&self, realm: Id<Organization>, id: &str) -> Option<&Arc<Guard>> {
+        self.listeners.get(&realm)?.get(id)
+    }
+
     /// Whether `guard` still stands here as it is.
     pub fn holds(&self, guard: &Guard) -> bool {
-        let host = guard.hosts.first();
-        let prefixes = host.map_or(Some(&self.elsewhere), |host| self.by_host.get(host));
-        prefixes
-            .and_then(|prefixes| prefixes.get(&guard.prefix))
-            .is_some_and(|found| found.standing == guard.standing)
+        let found = match guard.kind {
+            Kind::Listener => self.listener(guard.standing.realm, &guard.name),
+            Kind::Route => {
+                let host = guard.hosts.first();
+                let prefixes = host.map_or(Some(&self.elsewhere), |host| self.by_host.get(host));
+                prefixes.and_then(|prefixes| prefixes.get(&guard.prefix))
+            }
+        };
+        found.is_some_and(|found| found.standing == guard.standing)
     }
 
     /// Whether a guard names `host`.
@@ -96,7 +121,21 @@ mod tests {
     use crate::scheme::{BASIC, Options};
 
     fn guard(number: u8, name: &str, hosts: &[&str], prefix: &str) -> Arc<Guard> {
+        build(Kind::Route, (number, 0), name, (hosts, prefix))
+    }
+
+    fn listener(number: u8, realm: u8, id: &str) -> Arc<Guard> {
+        build(Kind::Listener, (number, realm), id, (&[], "/"))
+    }
+
+    fn build(
+        kind: Kind,
+        (number, realm): (u8, u8),
+        name: &str,
+        (hosts, prefix): (&[&str], &str),
+    ) -> Arc<Guard> {
         let definition = Definition {
+            kind,
             name: name.into(),
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
             prefix: prefix.into(),
@@ -112,10 +151,32 @@ mod tests {
             id: Id::from_bytes([number; 16]),
             version: Revision(1),
             source: Source::File,
-            organization: Id::from_bytes([0; 16]),
-            realm: Id::from_bytes([0; 16]),
+            organization: Id::from_bytes([realm; 16]),
+            realm: Id::from_bytes([realm; 16]),
         };
         Arc::new(definition.build(standing).unwrap())
+    }
+
+    #[test]
+    fn a_listener_is_found_by_its_realm_and_id_and_by_no_path() {
+        let mut table = GuardTable::default();
+        let (one, other) = (listener(1, 1, "orders"), listener(2, 2, "orders"));
+        table.insert(&one).unwrap();
+        table.insert(&other).unwrap();
+        let id =
+            |realm, id| table.listener(Id::from_bytes([realm; 16]), id).map(|it| it.standing.id);
+        assert_eq!(id(1, "orders"), Some(one.standing.id));
+        assert_eq!(id(2, "orders"), Some(other.standing.id));
+        assert_eq!(id(3, "orders"), None);
+        assert_eq!(id(1, "Orders"), None);
+        assert_eq!(id(1, ""), None);
+        assert!(table.find("any", "/").is_none() && table.find("any", "/orders").is_none());
+        assert!(table.holds(&one) && table.holds(&other) && !table.holds(&listener(1, 2, "x")));
+        assert_eq!(
+            table.insert(&listener(3, 1, "orders")).unwrap_err().to_string(),
+            "guards `orders` and `orders` both answer for listener `orders`"
+        );
+        assert!(table.insert(&guard(3, "route", &[], "/")).is_ok(), "a route is beside it");
     }
 
     #[test]

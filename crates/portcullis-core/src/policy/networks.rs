@@ -8,7 +8,15 @@ use crate::request::{fold, fold_network};
 
 /// At least one network (CIDR, IPv4 or IPv6).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Networks(Box<[IpNet]>);
+pub struct Networks(Box<[Placed]>);
+
+/// A network among others. Two networks are nested or disjoint, never half in one another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Placed {
+    network: IpNet,
+    /// Where the narrowest network stands that this one lies in.
+    around: Option<usize>,
+}
 
 /// A list without a network: a mistake, not "everybody".
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -24,26 +32,54 @@ impl Networks {
         if networks.is_empty() {
             return Err(NoNetworks);
         }
-        let folded: Vec<IpNet> = networks.iter().map(|network| fold_network(*network)).collect();
-        let mut disjoint = IpNet::aggregate(&folded);
-        disjoint.sort_unstable();
-        Ok(Self(disjoint.into()))
+        let mut sorted: Vec<IpNet> =
+            networks.iter().map(|network| fold_network(*network).trunc()).collect();
+        sorted.sort_unstable_by_key(|network| (network.network(), network.prefix_len()));
+        sorted.dedup();
+        let mut placed: Vec<Placed> = Vec::with_capacity(sorted.len());
+        for network in sorted {
+            let before = placed.len().checked_sub(1);
+            let around = outwards(&placed, before, |outer| outer.contains(&network));
+            placed.push(Placed { network, around: around.map(|(at, _)| at) });
+        }
+        Ok(Self(placed.into()))
     }
 
-    /// The fewest networks that hold the same addresses.
+    /// Each of them once, in the order of their addresses.
     pub fn iter(&self) -> impl Iterator<Item = IpNet> {
-        self.0.iter().copied()
+        self.0.iter().map(|it| it.network)
     }
 
     /// Whether `address` is in one of them; an IPv4 address mapped into IPv6 is the IPv4 one.
     pub fn contain(&self, address: IpAddr) -> bool {
-        let address = fold(address);
-        let after = self.0.partition_point(|network| network.network() <= address);
-        after
-            .checked_sub(1)
-            .and_then(|at| self.0.get(at))
-            .is_some_and(|network| network.contains(&address))
+        self.find(address).is_some()
     }
+
+    /// The narrowest of them that `address` is in.
+    pub fn find(&self, address: IpAddr) -> Option<IpNet> {
+        let address = fold(address);
+        let after = self.0.partition_point(|it| it.network.network() <= address);
+        // Whatever else holds the address lies around the last that begins before it.
+        let found = outwards(&self.0, after.checked_sub(1), |network| network.contains(&address));
+        found.map(|(_, network)| network)
+    }
+}
+
+/// The first network that is `wanted`, from the one at `start` outwards, and where it stands.
+fn outwards(
+    all: &[Placed],
+    start: Option<usize>,
+    wanted: impl Fn(&IpNet) -> bool,
+) -> Option<(usize, IpNet)> {
+    let mut at = start;
+    while let Some(place) = at {
+        let here = all.get(place)?;
+        if wanted(&here.network) {
+            return Some((place, here.network));
+        }
+        at = here.around;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -74,6 +110,38 @@ mod tests {
             assert_eq!(set.contain(address.parse().unwrap()), inside, "{address}");
         }
         assert_eq!(Networks::new(&[]), Err(NoNetworks));
+    }
+
+    #[test]
+    fn the_narrowest_network_is_found_as_it_was_written() {
+        let set = [
+            "10.0.0.0/9",
+            "10.128.0.0/9",
+            "10.1.0.0/16",
+            "10.1.2.3/24",
+            "10.1.2.0/24",
+            "::ffff:192.0.2.0/120",
+            "2001:db8::/32",
+            "2001:db8::7/128",
+        ];
+        let set = Networks::new(&set.map(|text| text.parse().unwrap())).unwrap();
+        for (address, found) in [
+            ("10.0.0.1", Some("10.0.0.0/9")),
+            ("10.200.0.1", Some("10.128.0.0/9")),
+            ("10.1.2.255", Some("10.1.2.0/24")),
+            ("10.1.3.0", Some("10.1.0.0/16")),
+            ("10.2.0.0", Some("10.0.0.0/9")),
+            ("::ffff:10.1.2.0", Some("10.1.2.0/24")),
+            ("192.0.2.7", Some("192.0.2.0/24")),
+            ("2001:db8::7", Some("2001:db8::7/128")),
+            ("2001:db8::8", Some("2001:db8::/32")),
+            ("2001:db9::", None),
+            ("11.0.0.0", None),
+            ("9.0.0.0", None),
+        ] {
+            let expected = found.map(|text| text.parse().unwrap());
+            assert_eq!(set.find(address.parse().unwrap()), expected, "{address}");
+        }
     }
 
     #[test]

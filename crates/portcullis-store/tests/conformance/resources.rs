@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Uri;
 use portcullis_core::ability::{Ability, BUILT_IN, OWNER};
 use portcullis_core::credential::Credential;
-use portcullis_core::guard::{Definition, Source};
+use portcullis_core::guard::{Definition, Kind, Source};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::limits::Limits;
 use portcullis_core::organization::{MAX_DEPTH, Organization, State};
@@ -120,6 +120,7 @@ fn an_organization_is_deleted_with_all_that_is_in_it_and_its_names_are_free_agai
         let tenant = org(store, root, false).await;
         let leaf = org(store, tenant, false).await;
         let definition = Definition {
+            kind: Kind::Route,
             name: "orders".into(),
             hosts: vec![],
             prefix: "/".into(),

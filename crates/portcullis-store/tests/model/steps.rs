@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use http::{Method, Uri};
 use portcullis_core::ability::Ability;
-use portcullis_core::guard::{Definition, Source};
+use portcullis_core::guard::{Definition, Kind, Source};
 use portcullis_core::limits::Limits;
 use portcullis_core::organization::State;
 use portcullis_core::password::PasswordVerifier;
@@ -520,6 +520,7 @@ fn is_refusal(answer: &str) -> bool {
 
 fn definition(name: &str, ability: Option<&str>) -> Definition {
     Definition {
+        kind: Kind::Route,
         name: name.into(),
         hosts: vec![],
         prefix: format!("/{name}"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use portcullis_core::ability::Ability;
-use portcullis_core::guard::{Definition, GuardTable, Source, Standing};
+use portcullis_core::guard::{Definition, GuardTable, Kind, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::mount::{self, Mount};
 use portcullis_core::scheme::SchemeName;
@@ -113,6 +113,7 @@ fn definition(settings: &GuardSettings) -> Result<Definition, String> {
     };
     let ability = settings.ability.as_deref().map(Ability::parse).transpose();
     Ok(Definition {
+        kind: Kind::Route,
         name: settings.name.clone(),
         hosts: settings.hosts.clone(),
         prefix: settings.path.clone(),

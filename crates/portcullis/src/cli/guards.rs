@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use http::{Method, Uri};
 use ipnet::IpNet;
 use portcullis_core::ability::Ability;
-use portcullis_core::guard::Definition;
+use portcullis_core::guard::{Definition, Kind};
 use portcullis_core::scheme::SchemeName;
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
@@ -119,6 +119,7 @@ fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
         anyhow::Ok((name, own))
     };
     Ok(Definition {
+        kind: Kind::Route,
         name: args.name,
         hosts: args.hosts,
         prefix: args.path,

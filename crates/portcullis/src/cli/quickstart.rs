@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use portcullis_core::ability::OWNER;
-use portcullis_core::guard::Definition;
+use portcullis_core::guard::{Definition, Kind};
 use portcullis_core::mount;
 use portcullis_core::organization::State;
 use portcullis_core::principal::Holder;
@@ -129,6 +129,7 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
     }
     let definition = Definition {
+        kind: Kind::Route,
         name: GUARD.into(),
         hosts: Vec::new(),
         prefix: "/demo/".into(),

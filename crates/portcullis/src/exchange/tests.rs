@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use http::Request;
 use portcullis_core::authenticator::{Rejected, Rejection};
-use portcullis_core::guard::{Definition, Source, Standing};
+use portcullis_core::guard::{Definition, Kind, Source, Standing};
 use portcullis_core::id::Revision;
 use portcullis_core::policy::{Decision, Question};
 use portcullis_core::request::TrustedPeers;
@@ -77,6 +77,7 @@ fn request() -> Parts {
 
 fn guard() -> Arc<Guard> {
     let definition = Definition {
+        kind: Kind::Route,
         name: "orders".into(),
         hosts: vec![],
         prefix: "/orders".into(),

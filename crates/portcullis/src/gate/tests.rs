@@ -7,11 +7,10 @@ use std::sync::atomic::AtomicU64;
 use http::Request;
 use http::request::Parts;
 use portcullis_core::authenticator::Rejection;
-use portcullis_core::guard::{Definition, Source};
+use portcullis_core::guard::{Definition, Kind, Source};
 use portcullis_core::limits::Limits;
 use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier};
-use portcullis_core::policy::Rule;
 use portcullis_core::principal::User;
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::scheme::{self, Options};
@@ -80,6 +79,7 @@ fn write(action: &'static str) -> Write {
 
 fn guard(prefix: &str) -> Definition {
     Definition {
+        kind: Kind::Route,
         name: "orders".into(),
         hosts: vec![],
         prefix: prefix.into(),

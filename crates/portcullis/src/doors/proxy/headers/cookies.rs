@@ -58,7 +58,7 @@ fn is_ours(pair: &CookiePair<'_>, guard: &Guard) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use portcullis_core::guard::{Definition, Source, Standing};
+    use portcullis_core::guard::{Definition, Kind, Source, Standing};
     use portcullis_core::id::{Id, Revision};
     use portcullis_core::scheme::{self, Options};
 
@@ -66,6 +66,7 @@ mod tests {
     fn guard() -> Guard {
         let options = Options::from([("cookie".to_owned(), "sid".to_owned())]);
         let definition = Definition {
+            kind: Kind::Route,
             name: "orders".into(),
             hosts: vec![],
             prefix: "/".into(),
