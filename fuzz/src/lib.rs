@@ -7,6 +7,7 @@
     reason = "a broken invariant is told by a panic"
 )]
 
+mod dynamic;
 mod forwarded;
 mod generator;
 mod guard_table;
@@ -23,6 +24,7 @@ mod schemes;
 mod sealed;
 mod token;
 
+pub use dynamic::dynamic;
 pub use forwarded::forwarded;
 pub use generator::Generator;
 pub use guard_table::guard_table;
@@ -43,6 +45,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target, with the name of its folder in `corpus/`.
 pub const ALL: &[(&str, Target)] = &[
+    ("dynamic", dynamic),
     ("forwarded", forwarded),
     ("guard_table", guard_table),
     ("head", head),

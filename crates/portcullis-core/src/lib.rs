@@ -7,8 +7,10 @@
 pub mod ability;
 pub mod authenticator;
 pub mod credential;
+pub mod dynamic;
 pub mod guard;
 pub mod id;
+pub mod json;
 pub mod limits;
 pub mod lookup;
 pub mod mount;

@@ -1,13 +1,12 @@
 //! Bodies: read with bounds, and taken apart strictly. What a dialect makes of a mistake is its own.
 
-use std::fmt;
 use std::time::Duration;
 
 use http::header;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use portcullis_core::json::{self, NotJson};
+use serde_json::{Map, Value};
 
 use super::Call;
 
@@ -129,8 +128,7 @@ impl<'b> Fields<'b> {
 
 /// JSON in which no object names a field twice.
 pub(crate) fn json(text: &str) -> Result<Value, BadBody> {
-    let read = serde_json::from_str::<Unique>(text);
-    read.map(|it| it.0).map_err(|error| BadBody::NotJson(error.line(), error.column()))
+    json::parse(text).map_err(|NotJson { line, column }| BadBody::NotJson(line, column))
 }
 
 /// `application/x-www-form-urlencoded`, decoded strictly: what is not UTF-8 is refused.
@@ -151,67 +149,6 @@ pub(crate) fn decode(text: &str) -> Result<String, BadBody> {
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
     decoded.map(Into::into).map_err(|_| BadBody::NotUtf8)
-}
-
-/// A JSON value in which no object names a field twice: the last one would win silently.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Reader).map(Self)
-    }
-}
-
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Bool(flag))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Number(number.into()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::Number(number.into()))
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
-        Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("not a number"))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some((name, Unique(value))) = entries.next_entry::<String, _>()? {
-            if map.insert(name, value).is_some() {
-                return Err(de::Error::custom("a field is named twice"));
-            }
-        }
-        Ok(Value::Object(map))
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,111 @@
+//! JSON in which no object names a field twice: two readers could take either.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// A text is not JSON, or an object in it names a field twice: its writer's fault. Only the place
+/// is told, for other words would repeat what was written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("not JSON, or a field is named twice: line {line}, column {column}")]
+pub struct NotJson {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in bytes, from 1; 0 at the end of a line.
+    pub column: usize,
+}
+
+/// The value that `text` writes.
+///
+/// # Errors
+/// It is not JSON, names a field twice, or is nested deeper than 128 times.
+pub fn parse(text: &str) -> Result<Value, NotJson> {
+    let read = serde_json::from_str::<Unique>(text);
+    read.map(|it| it.0).map_err(|error| NotJson { line: error.line(), column: error.column() })
+}
+
+/// A JSON value in which no object names a field twice.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Reader).map(Self)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Value, E> {
+        Number::from_f64(number).map(Value::Number).ok_or_else(|| E::custom("not a number"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((name, Unique(value))) = entries.next_entry::<String, _>()? {
+            if map.insert(name, value).is_some() {
+                return Err(de::Error::custom("a field is named twice"));
+            }
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_value_is_read_and_a_field_is_named_once() {
+        for (text, expected) in [
+            ("null", Some(json!(null))),
+            (" [1, -2, 0.5, \"a\", true] ", Some(json!([1, -2, 0.5, "a", true]))),
+            (r#"{"a":{"b":1},"c":{"b":2}}"#, Some(json!({ "a": { "b": 1 }, "c": { "b": 2 } }))),
+            (r#"{"a":1,"a":1}"#, None),
+            (r#"{"a":1,"\u0061":2}"#, None),
+            (r#"[{"x":{"a":1,"a":2}}]"#, None),
+            ("{} {}", None),
+            ("{\"a\":}", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text).ok(), expected, "{text}");
+        }
+        assert!(parse(&"[".repeat(1_000_000)).is_err(), "bounded in depth");
+    }
+}
