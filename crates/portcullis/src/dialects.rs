@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+pub(crate) mod graph;
 pub(crate) mod journey_hub;
 pub(crate) mod journyx;
 
@@ -26,10 +27,11 @@ use portcullis_core::time::Clock;
 use tokio::sync::watch;
 
 use crate::actions::Actions;
+use crate::face::Destination;
 use crate::gate::Gate;
 
 /// Every dialect of this build. Adding one: its folder, its `mod` line and its line here.
-pub(crate) const ALL: &[Dialect] = &[journey_hub::DIALECT, journyx::DIALECT];
+pub(crate) const ALL: &[Dialect] = &[graph::DIALECT, journey_hub::DIALECT, journyx::DIALECT];
 
 /// One vendor's wire surface.
 #[derive(Clone, Copy)]
@@ -44,7 +46,10 @@ pub(crate) struct Dialect {
     pub(crate) trial: &'static [(&'static str, &'static str)],
     /// Says what is wrong with a mount's options for it.
     pub(crate) check: fn(&Options) -> Result<(), String>,
-    /// Answers one request.
+    /// The guard that a request goes to, instead of being answered here, by the path below the
+    /// mount.
+    pub(crate) route: Route,
+    /// Answers one request that goes to no guard.
     pub(crate) answer: Answer,
     /// Answers a request that has no single meaning, and so reached nobody.
     pub(crate) malformed: fn(Malformed) -> Response<Full<Bytes>>,
@@ -52,6 +57,9 @@ pub(crate) struct Dialect {
 
 /// A mount's options for its dialect.
 pub(crate) type Options = BTreeMap<String, String>;
+
+/// How a dialect sends requests on to guards.
+pub(crate) type Route = for<'c> fn(&'c Mount, &'c str) -> Option<Destination<'c>>;
 
 /// How a dialect answers.
 pub(crate) type Answer =

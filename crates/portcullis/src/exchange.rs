@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use ipnet::IpNet;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
@@ -22,7 +23,7 @@ use portcullis_core::scheme::SchemeName;
 use portcullis_core::time::Clock;
 use uuid::Uuid;
 
-use crate::gate::Judged;
+use crate::gate::{Judged, NETWORK};
 use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
 
@@ -61,6 +62,8 @@ struct Who {
     scheme: Option<SchemeName>,
     user: Option<Id<User>>,
     credential: Option<Id<Credential>>,
+    /// The network that stands for them, if nothing else does.
+    network: Option<IpNet>,
 }
 
 impl Exchange {
@@ -94,7 +97,13 @@ impl Exchange {
     /// This guard answers for it, and this is who sent it.
     pub(crate) fn meet(&mut self, judged: &Judged) {
         self.guard = Some(Arc::clone(&judged.guard));
-        self.who = judged.who.as_ref().map(Who::from).unwrap_or_default();
+        let who = judged.who.as_ref().map(Who::from).unwrap_or_default();
+        self.who = Who { network: judged.network, ..who };
+    }
+
+    /// It came to its guard through this mount.
+    pub(crate) fn pass(&mut self, mount: &Mount) {
+        self.mount = Some(mount.name.clone());
     }
 
     /// It is forwarded.
@@ -108,6 +117,7 @@ impl Exchange {
         self.reason = Some(match fault {
             UpstreamFault::Broken => "upstream_broken",
             UpstreamFault::Slow => "upstream_slow",
+            UpstreamFault::Unreadable => "upstream_unreadable",
         });
     }
 
@@ -124,7 +134,8 @@ impl Exchange {
                 self.who = who.as_deref().map(Who::from).unwrap_or_default();
             }
             Refusal::Rejected(no, _) => {
-                self.who = Who { scheme: no.scheme, user: no.user, credential: no.credential };
+                let (scheme, user, credential) = (no.scheme, no.user, no.credential);
+                self.who = Who { scheme, user, credential, network: None };
             }
             Refusal::Anonymous(_)
             | Refusal::Busy(..)
@@ -164,6 +175,7 @@ impl Drop for Exchange {
         if self.silent {
             return;
         }
+        let scheme = self.who.scheme.map(SchemeName::as_str);
         let why = self.why.as_ref().filter(|_| tracing::enabled!(tracing::Level::DEBUG));
         tracing::info!(
             request = %self.id,
@@ -176,7 +188,8 @@ impl Drop for Exchange {
             why = why.map(|why| display(Rules(why))),
             guard = self.guard.as_deref().map(|guard| &*guard.name),
             mount = self.mount.as_deref(),
-            scheme = self.who.scheme.map(display),
+            scheme = scheme.or(self.who.network.map(|_| NETWORK)),
+            network = self.who.network.map(display),
             user = self.who.user.map(display),
             credential = self.who.credential.map(display),
             status = self.status.map(|status| status.as_u16()),
@@ -189,7 +202,8 @@ impl Drop for Exchange {
 impl From<&Authenticated> for Who {
     fn from(who: &Authenticated) -> Self {
         let (user, credential) = (who.principal.user.id, who.principal.credential.id);
-        Self { scheme: Some(who.scheme), user: Some(user), credential: Some(credential) }
+        let scheme = Some(who.scheme);
+        Self { scheme, user: Some(user), credential: Some(credential), network: None }
     }
 }
 

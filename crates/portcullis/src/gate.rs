@@ -1,9 +1,12 @@
 //! The one path that every guarded request takes.
 
+mod address;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use portcullis_core::authenticator::{
     Again, Authenticated, Authenticator, Begun, Concluded, Pending, Rejected, SlowCheck, Upgrade,
 };
@@ -11,7 +14,7 @@ use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
 use portcullis_core::limits::Site;
 use portcullis_core::password::Verdict;
-use portcullis_core::policy::{Decision, Permit, Question, Rule};
+use portcullis_core::policy::{Decision, Permit, Place, Question, Rule};
 use portcullis_core::request::RequestHead;
 use portcullis_core::scheme::Scheme;
 use portcullis_core::time::{Clock, Timestamp};
@@ -20,7 +23,10 @@ use tokio::sync::mpsc;
 
 use crate::password_pool::{Busy, PasswordPool};
 use crate::refusal::Refusal;
+pub(crate) use address::Address;
 
+/// What stands where a scheme's name does if the caller's network stands for the caller.
+pub(crate) const NETWORK: &str = "network";
 /// How often a request is judged anew because its records changed under it.
 const TRIES: usize = 3;
 /// A node is ready while the last renewal of its lease began no longer ago, in milliseconds.
@@ -58,6 +64,8 @@ pub(crate) struct Judged {
     pub(crate) guard: Arc<Guard>,
     /// Who sent it, if anybody is known.
     pub(crate) who: Option<Authenticated>,
+    /// The network that stands for whoever sent it, where the guard asks for nothing else.
+    pub(crate) network: Option<IpNet>,
 }
 
 /// A request that may be forwarded, at once.
@@ -69,6 +77,17 @@ pub(crate) struct Admitted<T> {
     pub(crate) reached: T,
     /// The proof, without which nothing is forwarded.
     pub(crate) permit: Permit,
+}
+
+impl Judged {
+    /// A request of which only the address is known.
+    fn unproven(guard: Arc<Guard>, head: &RequestHead<'_>) -> Self {
+        let network = match guard.policy.place(head.client()) {
+            Place::Inside(network) if guard.schemes.is_empty() => Some(network),
+            Place::Anywhere | Place::Inside(_) | Place::Outside => None,
+        };
+        Self { guard, who: None, network }
+    }
 }
 
 impl Gate {
@@ -101,21 +120,23 @@ impl Gate {
         ready
     }
 
-    /// The one way to a permit: judges `head`, has `reach` do whatever else must be awaited, and
-    /// looks again, last of all. What changed under it is judged anew, a few times.
+    /// The one way to a permit: judges `head` by the guard at `address`, has `reach` do whatever
+    /// else must be awaited, and looks again, last of all. What changed under it is judged anew, a
+    /// few times.
     pub(crate) async fn admit<T, E: From<Refusal>, F: Future<Output = Result<T, E>>>(
         &self,
         head: &RequestHead<'_>,
+        address: Address<'_>,
         reach: impl Fn(Judged) -> F,
     ) -> Result<Admitted<T>, E> {
         for _ in 0..TRIES {
-            let judged = match self.judge(head).await {
+            let judged = match self.judge(head, address).await {
                 Err(Stop::Changed) => continue,
                 Err(Stop::Refused(refusal)) => return Err(refusal.into()),
                 Ok(judged) => judged,
             };
             let reached = reach(judged.clone()).await?;
-            match self.permit(judged, head) {
+            match self.permit(judged, head, address) {
                 Err(Stop::Changed) => {}
                 Err(Stop::Refused(refusal)) => return Err(refusal.into()),
                 Ok((judged, permit)) => return Ok(Admitted { judged, reached, permit }),
@@ -130,13 +151,16 @@ impl Gate {
     }
 
     /// Who sends the request, and whether the guard's policy allows it.
-    async fn judge(&self, head: &RequestHead<'_>) -> Result<Judged, Stop> {
+    async fn judge(&self, head: &RequestHead<'_>, address: Address<'_>) -> Result<Judged, Stop> {
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
-        let guards = self.followed.memory.guards();
-        let guard = guards.find(head.host(), head.path()).cloned().ok_or(Refusal::NoGuard)?;
-        drop(guards);
-        let who = self.identify(&guard, head).await?;
-        let judged = Judged { guard, who };
+        let guard = address.find(&self.followed.memory, head).ok_or(Refusal::NoGuard)?;
+        let mut judged = Judged::unproven(guard, head);
+        if judged.guard.policy.place(head.client()) == Place::Outside {
+            // Before any proof is looked at: whoever stands there learns nothing of one, and has
+            // nothing hashed.
+            self.decide(&judged, head).map(drop)?;
+        }
+        judged.who = self.identify(&judged.guard, head).await?;
         self.decide(&judged, head).map(drop)?;
         Ok(judged)
     }
@@ -224,7 +248,7 @@ impl Gate {
     }
 
     fn decide(&self, judged: &Judged, head: &RequestHead<'_>) -> Result<Permit, Refusal> {
-        let Judged { guard, who } = judged;
+        let Judged { guard, who, .. } = judged;
         let question = Question::of(head, who.as_ref(), &guard.schemes);
         match guard.policy.decide(&question, &self.followed.memory) {
             Decision::Allow(permit) => Ok(permit),
@@ -241,9 +265,13 @@ impl Gate {
 
     /// The last look, after the last thing that was awaited: the guard and the records again, the
     /// policy again, and then the lease by a fresh clock.
-    fn permit(&self, mut judged: Judged, head: &RequestHead<'_>) -> Result<(Judged, Permit), Stop> {
-        let guards = self.followed.memory.guards();
-        let found = guards.find(head.host(), head.path());
+    fn permit(
+        &self,
+        mut judged: Judged,
+        head: &RequestHead<'_>,
+        address: Address<'_>,
+    ) -> Result<(Judged, Permit), Stop> {
+        let found = address.find(&self.followed.memory, head);
         if found.is_none_or(|found| found.standing != judged.guard.standing) {
             return Err(Stop::Changed);
         }

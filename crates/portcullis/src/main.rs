@@ -9,6 +9,7 @@ mod demo;
 mod dialects;
 mod doors;
 mod exchange;
+mod face;
 mod gate;
 mod http;
 mod logs;

@@ -38,6 +38,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     paths: &["/api/v1/token", "/api/v1/org", "/api/v1/project", "/api/v1/user"],
     trial: &[],
     check,
+    route: |_, _| None,
     answer: |call| Box::pin(answer(call)),
     malformed: |why| Failure::bad(why.to_string()).respond().map(Full::new),
 };

@@ -47,6 +47,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     trial: &[("api_keys", "true")],
     check: |options| Settings::read(options).map(drop),
+    route: |_, _| None,
     answer: |call| Box::pin(answer(call)),
     malformed: |why| Failure::bad(why.to_string()).respond("").map(Full::new),
 };

@@ -6,17 +6,18 @@ mod pool;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, Uri, Version};
-use http_body_util::{Either, Empty};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http_body_util::{BodyExt as _, Either, Empty, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use portcullis_core::guard::Guard;
+use portcullis_core::guard::{Guard, Kind};
 use portcullis_core::policy::Permit;
 use portcullis_core::request::RequestHead;
 use uuid::Uuid;
 
 use crate::exchange::{Content, Exchange};
+use crate::face::{Destination, Face, Remake, Told};
 use crate::gate::{Admitted, Gate, Judged};
-use crate::http::problem::{self, UpstreamFault};
+use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
 use pool::{Outgoing, Pool, Reached, Sender, Wanted};
 
@@ -42,25 +43,28 @@ impl Proxy {
         Self { gate, pool: Pool::new(timeouts.connect), answer_timeout: timeouts.answer }
     }
 
-    /// Answers one request; never fails.
+    /// Answers one request, in the words of its destination; never fails.
     pub(crate) async fn serve(
         &self,
         head: &RequestHead<'_>,
         body: Incoming,
+        destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Response<Content> {
-        let answer = self.forward(head, body, exchange).await;
-        answer.unwrap_or_else(|no| no.told(exchange))
+        let answer = self.forward(head, body, destination, exchange).await;
+        answer.unwrap_or_else(|no| no.told(destination.face, head.method(), exchange))
     }
 
     async fn forward(
         &self,
         head: &RequestHead<'_>,
         body: Incoming,
+        destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, No> {
         // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
         let harmless = head.method().is_safe() && body.is_end_stream();
+        let Destination { address, face } = destination;
         let mut body = Either::Left(body);
         // A connection that was kept may have ended unseen: what can be sent twice without harm is
         // then judged again, and sent on a new one.
@@ -69,16 +73,17 @@ impl Proxy {
                 let reached = self.pool.take(&judged.guard.upstream, wanted).await;
                 reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
             };
-            let Admitted { judged, reached, permit } = self.gate.admit(head, reach).await?;
+            let Admitted { judged, reached, permit } =
+                self.gate.admit(head, address, reach).await?;
             let Reached { mut sender, kept } = reached;
             exchange.meet(&judged);
             exchange.allow(&permit);
-            let request = rebuild(head, &judged, exchange.id).ok_or(UpstreamFault::Broken)?;
+            let request = rebuild(head, &judged, face, exchange.id).ok_or(UpstreamFault::Broken)?;
             let answering = forward(&mut sender, request, body, permit);
             let answer = tokio::time::timeout(self.answer_timeout, answering).await;
             self.pool.give_back(&judged.guard.upstream, sender);
             let Broken { error, unsent } = match answer.map_err(|_| UpstreamFault::Slow)? {
-                Ok(response) => return Ok(finish(response, &judged.guard)?),
+                Ok(response) => return Ok(self.finish(response, &judged.guard, face).await?),
                 Err(broken) => broken,
             };
             let again = unsent.or(harmless.then(|| Either::Right(Empty::new())));
@@ -89,6 +94,49 @@ impl Proxy {
             body = again;
         }
         Err(No::Fault(UpstreamFault::Broken))
+    }
+
+    /// An upstream's answer as the caller gets it.
+    async fn finish(
+        &self,
+        response: Response<Incoming>,
+        guard: &Guard,
+        face: &Face,
+    ) -> Result<Response<Content>, UpstreamFault> {
+        // Upgrades are not forwarded, so nobody asked for this.
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(UpstreamFault::Broken);
+        }
+        let mut response = match face.remake {
+            Some(remake) => self.remake(response, remake).await?.map(Either::Left),
+            None => response.map(Either::Right),
+        };
+        headers::clean_answer(response.headers_mut(), guard);
+        *response.version_mut() = Version::HTTP_11;
+        Ok(response)
+    }
+
+    /// Another answer, made of an upstream's, which may take as long as it may to begin.
+    async fn remake(
+        &self,
+        response: Response<Incoming>,
+        Remake { most, make }: Remake,
+    ) -> Result<Told, UpstreamFault> {
+        let (parts, body) = response.into_parts();
+        let reading = tokio::time::timeout(self.answer_timeout, Limited::new(body, most).collect());
+        let read = reading.await.map_err(|_| UpstreamFault::Slow)?;
+        let made = match read {
+            Ok(body) => make(&Response::from_parts(parts, body.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err("it is too long".into()),
+            Err(error) => {
+                tracing::warn!(%error, "the upstream broke off");
+                return Err(UpstreamFault::Broken);
+            }
+        };
+        made.map_err(|why| {
+            tracing::warn!(%why, "the upstream answered what cannot be read");
+            UpstreamFault::Unreadable
+        })
     }
 }
 
@@ -108,18 +156,18 @@ enum No {
 
 impl No {
     /// The answer in its place.
-    fn told(&self, exchange: &mut Exchange) -> Response<Content> {
+    fn told(&self, face: &Face, method: &Method, exchange: &mut Exchange) -> Response<Content> {
         if let Self::Unreached(_, judged) = self {
             exchange.meet(judged);
         }
         match self {
             Self::Fault(fault) | Self::Unreached(fault, _) => {
                 exchange.fail(*fault);
-                problem::upstream(*fault, exchange.id)
+                (face.fault)(*fault, exchange.id)
             }
             Self::Refusal(refusal) => {
                 exchange.refuse(refusal);
-                problem::refused(refusal, exchange.id)
+                (face.refused)(refusal, method, exchange.id)
             }
         }
         .map(Either::Left)
@@ -151,32 +199,31 @@ async fn forward(
     })
 }
 
-/// An upstream's answer as the caller gets it.
-fn finish(response: Response<Incoming>, guard: &Guard) -> Result<Response<Content>, UpstreamFault> {
-    // Upgrades are not forwarded, so nobody asked for this.
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Err(UpstreamFault::Broken);
-    }
-    let mut response = response.map(Either::Right);
-    headers::clean_answer(response.headers_mut(), guard);
-    *response.version_mut() = Version::HTTP_11;
-    Ok(response)
-}
-
 /// The request that is forwarded, built from what was judged.
-fn rebuild(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Option<Request<()>> {
+fn rebuild(head: &RequestHead<'_>, judged: &Judged, face: &Face, id: Uuid) -> Option<Request<()>> {
     let uri = target(head, &judged.guard)?;
-    let mut request = Request::builder().method(head.method()).uri(uri).version(Version::HTTP_11);
-    *request.headers_mut()? = headers::rebuilt(head, judged, id);
-    request.body(()).ok()
+    let mut request = Request::builder().uri(uri).version(Version::HTTP_11).body(()).ok()?;
+    *request.method_mut() = head.method().clone();
+    *request.headers_mut() = headers::rebuilt(head, judged, id);
+    if face.remake.is_some() {
+        headers::ask_for_the_whole(request.headers_mut(), head.method());
+        // RFC 9110, section 9.3.2: the same head as for GET, which is in the upstream's body.
+        if head.method() == Method::HEAD {
+            *request.method_mut() = Method::GET;
+        }
+    }
+    Some(request)
 }
 
-/// The path that was judged, below the upstream's own.
+/// Where the request goes: a listener's upstream as it was written, else the path that was judged,
+/// below the upstream's own.
 fn target(head: &RequestHead<'_>, guard: &Guard) -> Option<Uri> {
-    let path = if guard.strip_prefix {
-        head.path().strip_prefix(&*guard.prefix).filter(|rest| !rest.is_empty()).unwrap_or("/")
-    } else {
-        head.path()
+    let path = match guard.kind {
+        Kind::Listener => "",
+        Kind::Route if guard.strip_prefix => {
+            head.path().strip_prefix(&*guard.prefix).filter(|rest| !rest.is_empty()).unwrap_or("/")
+        }
+        Kind::Route => head.path(),
     };
     let base = &guard.upstream.base;
     let target = match head.query() {

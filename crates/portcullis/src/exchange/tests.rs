@@ -192,7 +192,7 @@ fn the_line_waits_for_the_last_byte_of_the_answer() {
 #[test]
 fn an_upstream_that_fails_is_the_reason_of_what_was_allowed() {
     let found = lines(Level::INFO, &request(), |mut exchange| {
-        exchange.meet(&Judged { guard: guard(), who: None });
+        exchange.meet(&Judged { guard: guard(), who: None, network: None });
         exchange.fail(UpstreamFault::Slow);
     });
     assert_eq!(

@@ -210,7 +210,7 @@ impl House {
         let now = self.clock.now().wall;
         let head = RequestHead::from_connection(parts, peer, &trusted, now).unwrap();
         let reached = Mutex::new(0);
-        let admitted = self.gate.admit(&head, async |_| {
+        let admitted = self.gate.admit(&head, Address::Own, async |_| {
             let times = {
                 let mut reached = reached.lock().unwrap();
                 *reached += 1;

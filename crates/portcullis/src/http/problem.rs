@@ -24,6 +24,8 @@ pub(crate) enum UpstreamFault {
     Broken,
     /// It took too long.
     Slow,
+    /// It answered what cannot be read.
+    Unreadable,
 }
 
 /// What a caller is told.
@@ -89,6 +91,11 @@ pub(crate) fn upstream(fault: UpstreamFault, request: Uuid) -> Response<Full<Byt
         UpstreamFault::Slow => {
             Problem::new(StatusCode::GATEWAY_TIMEOUT, "upstream", "the upstream took too long")
         }
+        UpstreamFault::Unreadable => Problem::new(
+            StatusCode::BAD_GATEWAY,
+            "upstream",
+            "the upstream answered what cannot be read",
+        ),
     }
     .respond(request)
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::dialects::{self, Call, Dialect, Services};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
+use crate::face::Destination;
 use crate::http::problem;
 use crate::refusal::Refusal;
 
@@ -68,21 +69,34 @@ impl Front {
         mut exchange: Exchange,
     ) -> Response<Body> {
         exchange.read(head);
-        if !self.services.gate.is_named(head.host()) {
-            if let Some(own) = self.own(head, exchange.id) {
-                exchange.leave_no_line();
-                return exchange.answer(own);
-            }
-            let mounts = self.services.gate.memory().mounts().clone();
-            if let Some((mount, dialect, path)) = dialects::find(&mounts, head.host(), head.path())
-            {
-                let call = Call { head, path, mount, body, services: &self.services };
-                let answered = (dialect.answer)(call).await;
-                exchange.speak(mount, answered.who.as_ref(), answered.reason);
-                return exchange.answer(answered.response.map(Either::Left));
-            }
+        let named = self.services.gate.is_named(head.host());
+        if !named && let Some(own) = self.own(head, exchange.id) {
+            exchange.leave_no_line();
+            return exchange.answer(own);
         }
-        let answer = self.proxy.serve(head, body, &mut exchange).await;
+        let mounts = Arc::clone(&self.services.gate.memory().mounts());
+        let spoken = || dialects::find(&mounts, head.host(), head.path());
+        let Some((mount, dialect, path)) = (!named).then(spoken).flatten() else {
+            return self.guard(head, body, Destination::OWN, exchange).await;
+        };
+        if let Some(destination) = (dialect.route)(mount, path) {
+            exchange.pass(mount);
+            return self.guard(head, body, destination, exchange).await;
+        }
+        let call = Call { head, path, mount, body, services: &self.services };
+        let answered = (dialect.answer)(call).await;
+        exchange.speak(mount, answered.who.as_ref(), answered.reason);
+        exchange.answer(answered.response.map(Either::Left))
+    }
+
+    async fn guard(
+        &self,
+        head: &RequestHead<'_>,
+        body: Incoming,
+        destination: Destination<'_>,
+        mut exchange: Exchange,
+    ) -> Response<Body> {
+        let answer = self.proxy.serve(head, body, destination, &mut exchange).await;
         exchange.answer(answer)
     }
 

@@ -3,14 +3,15 @@
 mod cookies;
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, PROXY_AUTHORIZATION, RANGE,
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{RequestHead, folded_eq};
 use uuid::Uuid;
 
-use crate::gate::Judged;
+use crate::gate::{Judged, NETWORK};
 
 /// Headers that end at the next hop (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: &[&str] = &[
@@ -70,6 +71,18 @@ pub(super) fn rebuilt(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Head
     headers
 }
 
+/// Makes a request one for the whole answer, in clear: for who reads it, and not for the caller.
+pub(super) fn ask_for_the_whole(headers: &mut HeaderMap, method: &Method) {
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.remove(RANGE);
+    headers.remove(IF_RANGE);
+    // With another method they are conditions of the change itself (RFC 9110, section 13.1.2).
+    if method.is_safe() {
+        headers.remove(IF_MODIFIED_SINCE);
+        headers.remove(IF_NONE_MATCH);
+    }
+}
+
 /// What the caller's own `Connection` names ends here, before anything of ours is set.
 fn named_in_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     // Framing is the parser's: a caller cannot have it removed.
@@ -112,6 +125,10 @@ fn set_identity(headers: &mut HeaderMap, head: &RequestHead<'_>, judged: &Judged
     set("x-forwarded-for", head.client().to_string());
     set("x-forwarded-host", head.host().to_owned());
     set("x-forwarded-proto", "http".into());
+    if let Some(network) = judged.network {
+        set("portcullis-scheme", NETWORK.into());
+        set("portcullis-network", network.to_string());
+    }
     let Some(who) = &judged.who else { return };
     set("portcullis-user-id", who.principal.user.id.to_string());
     set("portcullis-organization-id", who.principal.user.organization.to_string());
