@@ -3,6 +3,7 @@
 //! Here and only here a path is normalised, a repeated credential header refused, and a
 //! forwarding header believed. What is judged is what is forwarded: both come from this type.
 
+mod body;
 mod cookies;
 mod forwarded;
 mod host;
@@ -19,6 +20,7 @@ use http::{HeaderMap, HeaderName, Method};
 
 use crate::time::Timestamp;
 
+pub use body::{BodyForm, BodyToken, MAX_LOOKED_INTO};
 pub use cookies::{CookiePair, cookie_pairs, unquoted};
 pub use forwarded::{MAX_FORWARDED, TrustedPeers, fold, fold_network};
 pub use host::canonical_host;
@@ -46,27 +48,12 @@ pub struct RequestHead<'r> {
     body_token: Option<BodyToken<'r>>,
 }
 
-/// What looks like a token of ours in a body that a door has read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum BodyToken<'r> {
-    /// The one.
-    One(&'r [u8]),
-    /// More than one, so that nobody can say which was meant.
-    Several,
-}
-
-impl fmt::Debug for BodyToken<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::One(_) => "BodyToken::One(..)",
-            Self::Several => "BodyToken::Several",
-        })
-    }
-}
-
 /// Why a request has no single meaning: always the caller's fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Malformed {
+    /// The body broke off or came too slowly, where it is looked into for a token.
+    #[error("the body did not come whole in time")]
+    Body,
     /// A header that carries a credential is longer than [`MAX_CREDENTIAL`].
     #[error("a credential header is longer than {MAX_CREDENTIAL} bytes")]
     CredentialTooLong,

@@ -145,6 +145,11 @@ impl Gate {
         Err(Refusal::Unavailable.into())
     }
 
+    /// The guard that a request goes to, which is looked up again whenever it is judged.
+    pub(crate) fn guard(&self, head: &RequestHead<'_>, address: Address<'_>) -> Option<Arc<Guard>> {
+        address.find(&self.followed.memory, head)
+    }
+
     /// Whether a guard names the canonical `host`.
     pub(crate) fn is_named(&self, host: &str) -> bool {
         self.followed.memory.guards().names(host)

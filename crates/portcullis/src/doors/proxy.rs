@@ -1,5 +1,6 @@
 //! The reverse proxy: what the gate permits is rebuilt from what was judged, and forwarded.
 
+mod body;
 mod headers;
 mod pool;
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::{BodyExt as _, Either, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use portcullis_core::guard::{Guard, Kind};
 use portcullis_core::policy::Permit;
@@ -19,7 +20,8 @@ use crate::face::{Destination, Face, Remake, Told};
 use crate::gate::{Admitted, Gate, Judged};
 use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
-use pool::{Outgoing, Pool, Reached, Sender, Wanted};
+use body::{Looked, Outgoing};
+use pool::{Pool, Reached, Sender, Wanted};
 
 /// The door itself.
 #[derive(Debug)]
@@ -65,7 +67,13 @@ impl Proxy {
         // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
         let harmless = head.method().is_safe() && body.is_end_stream();
         let Destination { address, face } = destination;
-        let mut body = Either::Left(body);
+        let guard = self.gate.guard(head, address);
+        let (looked, mut body) = body::look_into(head, guard.as_deref(), body).await?;
+        let taken = looked.as_ref().and_then(Looked::without_token);
+        let head = &head.with_body_token(looked.as_ref().and_then(Looked::token));
+        if let Some(taken) = &taken {
+            body = body::changed(taken.clone());
+        }
         // A connection that was kept may have ended unseen: what can be sent twice without harm is
         // then judged again, and sent on a new one.
         for wanted in [Wanted::Any, Wanted::New] {
@@ -78,7 +86,11 @@ impl Proxy {
             let Reached { mut sender, kept } = reached;
             exchange.meet(&judged);
             exchange.allow(&permit);
-            let request = rebuild(head, &judged, face, exchange.id).ok_or(UpstreamFault::Broken)?;
+            let mut request =
+                rebuild(head, &judged, face, exchange.id).ok_or(UpstreamFault::Broken)?;
+            if let Some(taken) = &taken {
+                headers::set_length(request.headers_mut(), taken.len());
+            }
             let answering = forward(&mut sender, request, body, permit);
             let answer = tokio::time::timeout(self.answer_timeout, answering).await;
             self.pool.give_back(&judged.guard.upstream, sender);
@@ -86,7 +98,7 @@ impl Proxy {
                 Ok(response) => return Ok(self.finish(response, &judged.guard, face).await?),
                 Err(broken) => broken,
             };
-            let again = unsent.or(harmless.then(|| Either::Right(Empty::new())));
+            let again = unsent.or(harmless.then_some(Outgoing::EMPTY));
             let Some(again) = again.filter(|_| kept) else {
                 tracing::warn!(%error, "the upstream broke off");
                 break;

@@ -135,6 +135,9 @@ fn denied(_rule: Rule) -> Problem {
 
 fn malformed(why: Malformed) -> Problem {
     let (status, kind, detail) = match why {
+        Malformed::Body => {
+            (StatusCode::REQUEST_TIMEOUT, "body-timeout", "the body did not come whole in time")
+        }
         Malformed::CredentialTooLong | Malformed::HeadersTooLarge => (
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers-too-large",

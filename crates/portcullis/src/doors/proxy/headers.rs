@@ -115,6 +115,12 @@ fn reads(judged: &Judged, name: &HeaderName) -> bool {
         .any(|header| folded_eq(header.as_str(), name.as_str()))
 }
 
+/// Says how long the body is that was changed here.
+pub(super) fn set_length(headers: &mut HeaderMap, length: usize) {
+    headers.remove(header::TRANSFER_ENCODING);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+}
+
 fn set_identity(headers: &mut HeaderMap, head: &RequestHead<'_>, judged: &Judged, id: Uuid) {
     let mut set = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {

@@ -5,20 +5,16 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{Either, Empty};
-use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use portcullis_core::guard::Upstream;
 use tokio::net::TcpStream;
 
+use super::body::Outgoing;
 use crate::http::problem::UpstreamFault;
 
 /// One connection to one upstream.
 pub(super) type Sender = http1::SendRequest<Outgoing>;
-
-/// What is sent on it: the caller's body, or none where a request is repeated.
-pub(super) type Outgoing = Either<Incoming, Empty<Bytes>>;
 
 /// Which connection is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,131 @@
+//! What is sent to an upstream, and the token that a guard may look for in it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use portcullis_core::guard::Guard;
+use portcullis_core::policy::Place;
+use portcullis_core::request::{BodyForm, BodyToken, MAX_LOOKED_INTO, Malformed, RequestHead};
+
+use crate::refusal::Refusal;
+
+/// How long a body may take to arrive that is looked into.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A body that is sent: what was read of it, and what the caller still sends.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    read: Option<Bytes>,
+    rest: Option<Incoming>,
+}
+
+impl Outgoing {
+    /// Nothing.
+    pub(super) const EMPTY: Self = Self { read: None, rest: None };
+
+    /// The caller's body, none of it read.
+    pub(super) const fn streaming(body: Incoming) -> Self {
+        Self { read: None, rest: Some(body) }
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(read) = self.read.take() {
+            return Poll::Ready(Some(Ok(Frame::data(read))));
+        }
+        let rest = self.rest.as_mut();
+        rest.map_or(Poll::Ready(None), |rest| Pin::new(rest).poll_frame(context))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.read.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read = self.read.as_ref().map_or(0, |read| read.len() as u64);
+        let rest = self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint);
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(read)) {
+            hint.set_upper(upper);
+        }
+        hint
+    }
+}
+
+/// A body that was read whole, because a token may stand in it.
+#[derive(Debug)]
+pub(super) struct Looked {
+    form: BodyForm,
+    body: Bytes,
+    /// Whether the upstream is handed the token too.
+    passes: bool,
+}
+
+impl Looked {
+    /// The token in it.
+    pub(super) fn token(&self) -> Option<BodyToken<'_>> {
+        self.form.token(&self.body)
+    }
+
+    /// What is sent instead of it: a token is not the upstream's, unless the guard says so.
+    pub(super) fn without_token(&self) -> Option<Bytes> {
+        let taken = self.token().is_some() && !self.passes;
+        taken.then(|| self.form.without_token(&self.body).into())
+    }
+}
+
+/// Reads the body of a request to `guard` if a token of its schemes may stand in it. What is longer
+/// than [`MAX_LOOKED_INTO`] is sent on as it comes, and nobody looks for a token in it.
+pub(super) async fn look_into(
+    head: &RequestHead<'_>,
+    guard: Option<&Guard>,
+    mut body: Incoming,
+) -> Result<(Option<Looked>, Outgoing), Refusal> {
+    let guard = guard.filter(|guard| {
+        guard.schemes.iter().any(|scheme| scheme.reads_body())
+            && guard.policy.place(head.client()) != Place::Outside
+            && !body.is_end_stream()
+            && body.size_hint().lower() <= MAX_LOOKED_INTO as u64
+    });
+    let Some((form, guard)) = BodyForm::of(head.headers()).zip(guard) else {
+        return Ok((None, Outgoing::streaming(body)));
+    };
+    let reading = tokio::time::timeout(PATIENCE, read(&mut body)).await;
+    let (read, whole) = reading.map_err(|_| Refusal::Malformed(Malformed::Body))??;
+    if !whole {
+        return Ok((None, Outgoing { read: Some(read), rest: Some(body) }));
+    }
+    let looked = Looked { form, body: read.clone(), passes: guard.pass_credential };
+    Ok((Some(looked), Outgoing { read: Some(read), rest: None }))
+}
+
+/// The body as far as it is looked into, and whether that is all of it.
+async fn read(body: &mut Incoming) -> Result<(Bytes, bool), Refusal> {
+    let mut read = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::Malformed(Malformed::Body))?;
+        // Trailers end it, and no header may stand in them that anybody judges.
+        let Ok(data) = frame.into_data() else { break };
+        read.extend_from_slice(&data);
+        if read.len() > MAX_LOOKED_INTO {
+            return Ok((read.into(), false));
+        }
+    }
+    Ok((read.into(), true))
+}
+
+/// A body that was changed before it is sent.
+pub(super) const fn changed(body: Bytes) -> Outgoing {
+    Outgoing { read: Some(body), rest: None }
+}
