@@ -8,6 +8,7 @@ mod body;
 pub(crate) mod graph;
 pub(crate) mod journey_hub;
 pub(crate) mod journyx;
+mod proof;
 
 use std::collections::BTreeMap;
 use std::fmt;

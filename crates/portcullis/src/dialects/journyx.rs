@@ -28,8 +28,9 @@ use portcullis_store::projects::Project;
 use serde_json::Value;
 
 use super::body::{self, fields_of};
+use super::proof::acting;
 use super::{Answered, Call, Dialect};
-use crate::actions::{Acting, Actions, Actor};
+use crate::actions::Actions;
 use crate::gate::Unknown;
 use envelope::{Failure, Success};
 use settings::Settings;
@@ -241,14 +242,6 @@ impl<'c> Caller<'c> {
         let user = &self.who.principal.user;
         user.may(ability, user.organization, self.call.services.gate.memory())
     }
-}
-
-/// The actions of whoever was proven.
-fn acting(call: &Call<'_>, who: Authenticated) -> Actions {
-    let services = call.services;
-    let memory = services.gate.memory().clone();
-    let applied = services.applied.clone();
-    services.actions.by(Actor::Principal(Box::new(Acting { who, memory, applied })))
 }
 
 impl From<Unknown> for Failure {

@@ -2,24 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, SET_COOKIE};
-use http::{HeaderValue, Request};
+use http::HeaderValue;
+use http::header::{HeaderName, ORIGIN, SET_COOKIE};
 use portcullis_core::ability::Ability;
 use portcullis_core::authenticator::Authenticated;
-use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::scheme::{SESSION, session};
-use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use serde_json::json;
 
 use super::envelope::{Failure, Success};
 use super::settings::Settings;
-use super::{Caller, SCHEMES, acting, may_sign_in, seconds, write_id};
+use super::{Caller, SCHEMES, may_sign_in, seconds, write_id};
 use crate::actions::sessions::{Mint, SessionTerms};
 use crate::dialects::Call;
 use crate::dialects::body::Fields;
+use crate::dialects::proof::{Unproven, acting, prove};
 
 /// The cookie of a session.
 const COOKIE: &str = session::DEFAULT_COOKIE;
@@ -32,7 +29,11 @@ pub(super) async fn login(
     fields: Fields<'_>,
 ) -> Result<Success, Failure> {
     let (username, password) = (fields.needed("username")?, fields.needed("password")?);
-    let who = prove(call, username, password).await?;
+    let proven = prove(call, (&SCHEMES, &call.site()), username, password).await;
+    let who = proven.map_err(|unproven| match unproven {
+        Unproven::Malformed => Failure::refused("malformed"),
+        Unproven::Unknown(unknown) => unknown.into(),
+    })?;
     may_sign_in(call, settings, &who)?;
     let now = call.services.clock.now().wall;
     let terms = SessionTerms { lifetime: settings.idle, idle: settings.idle, cap: settings.cap };
@@ -64,28 +65,6 @@ pub(super) async fn logout(caller: &Caller<'_>) -> Result<Success, Failure> {
     caller.actions.end_session().await?;
     let cookie = cookie(caller.call, "", "; Max-Age=0");
     Ok(Success::results(json!({})).confirming("Signed out.").with(SET_COOKIE, value(&cookie)?))
-}
-
-/// Whose name and password, or key, it is: exactly what HTTP Basic would say, with its back-off, its
-/// bounded pool of slow hashes and its memory.
-async fn prove(call: &Call<'_>, username: &str, password: &str) -> Result<Authenticated, Failure> {
-    if username.contains(':') {
-        // In HTTP Basic the name would end there.
-        return Err(Failure::refused("malformed"));
-    }
-    let pair = SecretBuf::new(format!("{username}:{password}"));
-    let basic = SecretBuf::new(format!("Basic {}", BASE64.encode(pair.expose())));
-    let mut proof =
-        HeaderValue::from_bytes(basic.expose()).map_err(|_| Failure::refused("malformed"))?;
-    proof.set_sensitive(true);
-    let request = Request::post("/").header(HOST, "login").header(AUTHORIZATION, proof);
-    let (parts, ()) = request.body(()).map_err(|_| Failure::refused("malformed"))?.into_parts();
-    let trusted = TrustedPeers::default();
-    let (client, received) = (call.head.client(), call.head.received());
-    let head = RequestHead::from_connection(&parts, client, &trusted, received)
-        .map_err(|_| Failure::refused("malformed"))?;
-    let known = call.services.gate.recognise(&SCHEMES, &call.site(), &head).await;
-    known?.ok_or_else(|| Failure::refused("no_credential"))
 }
 
 /// What the user may do somewhere, as short words.
