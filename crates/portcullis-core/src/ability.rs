@@ -62,6 +62,8 @@ pub const MANAGE_API_KEYS: &str = "API Key - Manage";
 pub const SIGN_IN_WITH_API_KEY: &str = "API Key - Sign In";
 /// To hold a secret of the Journey Hub provisioning API, and so to use that API at all.
 pub const HOLD_HUB_SECRET: &str = "Journey Hub - Hold Secret";
+/// To ask what a token or key of others stands for, as a server must that is handed one.
+pub const INTROSPECT: &str = "Credentials - Introspect";
 /// To create, change and delete API keys and passwords of others.
 pub const MANAGE_CREDENTIALS: &str = "Credentials - Manage";
 /// To create, change and delete guards.
@@ -90,6 +92,7 @@ pub const OWNER: BuiltIn = BuiltIn {
     abilities: &[
         GENERATE_API_KEY,
         HOLD_HUB_SECRET,
+        INTROSPECT,
         MANAGE_API_KEYS,
         MANAGE_CREDENTIALS,
         MANAGE_GUARDS,
@@ -105,7 +108,14 @@ pub const OWNER: BuiltIn = BuiltIn {
 /// nobody gives a right that they do not hold.
 pub const OPERATOR: BuiltIn = BuiltIn {
     name: "Operator",
-    abilities: &[MANAGE_CREDENTIALS, MANAGE_GUARDS, MANAGE_PROJECTS, MANAGE_ROLES, MANAGE_USERS],
+    abilities: &[
+        INTROSPECT,
+        MANAGE_CREDENTIALS,
+        MANAGE_GUARDS,
+        MANAGE_PROJECTS,
+        MANAGE_ROLES,
+        MANAGE_USERS,
+    ],
 };
 
 /// The role that looks after people and projects.
@@ -123,9 +133,12 @@ pub const API_KEY_GENERATE: BuiltIn =
 pub const API_KEY_SIGN_IN: BuiltIn =
     BuiltIn { name: "API Key Sign In", abilities: &[SIGN_IN_WITH_API_KEY] };
 
+/// The role of a server that asks what the tokens stand for that it is handed.
+pub const INTROSPECTOR: BuiltIn = BuiltIn { name: "Introspector", abilities: &[INTROSPECT] };
+
 /// The built-in roles of which a member of an organization has one, from the one that allows most.
 pub const RANKS: &[BuiltIn] = &[OWNER, OPERATOR, CONFIGURER, MEMBER];
 
 /// Every built-in role.
 pub const BUILT_IN: &[BuiltIn] =
-    &[OWNER, OPERATOR, CONFIGURER, MEMBER, API_KEY_GENERATE, API_KEY_SIGN_IN];
+    &[OWNER, OPERATOR, CONFIGURER, MEMBER, API_KEY_GENERATE, API_KEY_SIGN_IN, INTROSPECTOR];

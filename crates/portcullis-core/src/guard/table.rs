@@ -94,6 +94,12 @@ impl GuardTable {
         self.listeners.get(&realm)?.get(id)
     }
 
+    /// Every guard and listener; one that answers for several hosts comes as often.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Guard>> {
+        let hosts = self.by_host.values().chain([&self.elsewhere]).flat_map(HashMap::values);
+        hosts.chain(self.listeners.values().flat_map(HashMap::values))
+    }
+
     /// Whether `guard` still stands here as it is.
     pub fn holds(&self, guard: &Guard) -> bool {
         let found = match guard.kind {

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use portcullis_core::credential::Credential;
+use portcullis_core::guard::Guard;
+use portcullis_core::id::Id;
 use portcullis_core::limits::Limits;
-use portcullis_core::scheme::{ALL, Issued, SESSION, SchemeName};
+use portcullis_core::scheme::{ALL, BEARER, Issued, SESSION, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use portcullis_store::sessions::NewSession;
@@ -38,6 +40,12 @@ impl Mint {
     /// A session in a cookie.
     pub(crate) fn session(terms: SessionTerms) -> Self {
         Self { scheme: SESSION, terms, limits: Limits::default() }
+    }
+
+    /// A bearer token that counts at `guards`, or wherever its owner may.
+    pub(crate) fn token(lifetime: Duration, guards: Option<Box<[Id<Guard>]>>) -> Self {
+        let terms = SessionTerms { lifetime, idle: Duration::ZERO, cap: lifetime };
+        Self { scheme: BEARER, terms, limits: Limits { networks: None, guards } }
     }
 }
 
