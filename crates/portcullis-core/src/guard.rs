@@ -39,6 +39,16 @@ pub enum Kind {
     Route,
 }
 
+impl Kind {
+    /// What operators call a guard of this kind.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Listener => "listener",
+            Self::Route => "guard",
+        }
+    }
+}
+
 /// A guard as an operator writes it down.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Definition {

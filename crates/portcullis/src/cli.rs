@@ -4,6 +4,7 @@ mod file_guards;
 mod groups;
 mod guards;
 mod keys;
+mod listeners;
 mod mounts;
 mod organizations;
 mod output;
@@ -105,6 +106,9 @@ enum Command {
     /// Make, list and delete guards
     #[command(subcommand)]
     Guard(guards::GuardCommand),
+    /// Make, list and delete listeners
+    #[command(subcommand)]
+    Listener(listeners::ListenerCommand),
     /// Mount dialects, list and delete mounts
     #[command(subcommand)]
     Mount(mounts::MountCommand),
@@ -149,7 +153,10 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Serve { listen } => serve(load(&place)?, listen).await,
         Command::CheckConfig { file } => {
             match read(Some(&file), &place) {
-                Ok(config) => warn(&config),
+                Ok(config) => {
+                    warn(&config);
+                    warn_of_unmounted(&config);
+                }
                 Err(mistakes) => {
                     let told: Vec<_> = mistakes.iter().collect();
                     if json {
@@ -191,6 +198,7 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             secrets::run(&house.actions(operator()), now, command, output).await
         }
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
+        Command::Listener(command) => listeners::run(&open(&place).await?, command, output).await,
         Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,
         Command::Template(command) => templates::run(&open(&place).await?, command, output).await,
         Command::Sign(command) => sign::run(command),
@@ -245,6 +253,7 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     actions.set_file_guards(file_guards::stand(&actions, &guards).await?).await?;
     let mounts = file_guards::mounted(&actions, &mounts).await?;
     actions.set_file_mounts(mounts).await?;
+    listeners::warn_of_unmounted(&actions).await?;
     complain(&format!("listening on http://{}\n", server.address));
     server.run(interrupted()?).await;
     Ok(())
@@ -254,6 +263,17 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
 fn warn(config: &Config) {
     if let Some(warning) = config.store.warning() {
         complain(&format!("warning: {warning}\n"));
+    }
+}
+
+/// Says which listeners of `config` answer nowhere, unless the store has a mount for them.
+fn warn_of_unmounted(config: &Config) {
+    for id in file_guards::unmounted(&config.guards, &config.mounts) {
+        complain(&format!(
+            "warning: listener `{id}` answers nowhere, unless the store has a mount for its realm: \
+             add [[mount]] with dialect = \"{}\"\n",
+            spoken::LISTENERS
+        ));
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod guard;
 mod keys;
+mod listener;
 mod log;
 mod mistake;
 mod mount;
@@ -27,6 +28,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 pub(crate) use guard::{GuardSettings, MAX_GUARDS};
+pub(crate) use listener::{LISTENER_SCHEMES, ListenerSettings, MAX_LISTENERS, MAX_TOKEN_LIFETIME};
 pub(crate) use log::{Log, LogFormat, LogLevel};
 pub(crate) use mistake::{Mistake, Mistakes, Origin};
 pub(crate) use mount::MountSettings;
@@ -57,7 +59,7 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     /// What checking a password may cost.
     pub(crate) passwords: Passwords,
-    /// The guards, in the order of the file.
+    /// The guards, in the order of the file, and then the listeners.
     pub(crate) guards: Vec<GuardSettings>,
     /// Where dialects are spoken.
     pub(crate) mounts: Vec<MountSettings>,
@@ -140,8 +142,14 @@ fn read_guards<'s, 't>(
     known: &Known<'_>,
 ) -> Vec<GuardSettings> {
     let mut taken = guard::Taken::default();
-    let sections = root.sections("guard", MAX_GUARDS).into_iter();
-    sections.filter_map(|section| guard::guard(section, source, known, &mut taken)).collect()
+    let mut all = Vec::new();
+    for section in root.sections("guard", MAX_GUARDS) {
+        all.extend(guard::guard(section, source, known, &mut taken));
+    }
+    for section in root.sections("listener", MAX_LISTENERS) {
+        all.extend(listener::listener(section, source, known, &mut taken));
+    }
+    all
 }
 
 fn read_mounts<'s, 't>(

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use portcullis_core::ability::MANAGE_GUARDS;
-use portcullis_core::guard::{BadGuard, Definition, Guard, GuardTable, Overlap, Source, Standing};
+use portcullis_core::guard::{
+    BadGuard, Definition, Guard, GuardTable, Kind, Overlap, Source, Standing,
+};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::Organization;
 use portcullis_store::StoreError;
@@ -31,23 +33,42 @@ impl Actions {
         let wanted = [(organization, definition.clone())];
         let guards = fit(&self.list_guards().await?, &wanted)?;
         leave_room(&self.list_mounts().await?, &guards, self.paths)?;
-        let (told, paths) = (definition.name.clone(), self.paths);
+        let (told, paths) = (named(&definition), self.paths);
         let made = self.act(Deed::new("guard.create", needs(organization)), move |writing| {
-            writing.note(format!("guard {}", definition.name), "");
+            writing.note(format!("{} {}", definition.kind.word(), definition.name), "");
             let guards = fit(&writing.list_guards()?, &wanted).map_err(|_| StoreError::Conflict)?;
             leave_room(&writing.list_mounts()?, &guards, paths)
                 .map_err(|_| StoreError::Conflict)?;
             writing.insert_guard(organization, Source::Store, &definition).map(drop)
         });
-        made.await.map_err(|error| {
-            error.or_exists(|| format!("guard `{told}`, or another in its place,"))
-        })
+        made.await.map_err(|error| error.or_exists(|| format!("{told}, or another in its place,")))
     }
 
-    /// The guard called `name`.
+    /// The guard called `name`, of whichever kind.
     pub(crate) async fn find_guard(&self, name: &str) -> Result<GuardRow, ActionError> {
         let found = self.list_guards().await?.into_iter().find(|row| row.definition.name == name);
         found.ok_or_else(|| ActionError::Missing(format!("guard `{name}`")))
+    }
+
+    /// The listeners that no mount of `dialect` leads to, for none stands in their realms.
+    pub(crate) async fn unmounted(
+        &self,
+        dialect: &'static str,
+    ) -> Result<Vec<String>, ActionError> {
+        let found = self.store.read(move |reading| {
+            let mounts = reading.list_mounts()?.into_iter();
+            let leading = mounts.filter(|row| row.definition.dialect == dialect);
+            let realms: Vec<_> = leading.map(|row| row.organization).collect();
+            let mut listeners = reading.list_guards()?;
+            listeners.retain(|row| row.definition.kind == Kind::Listener);
+            let mut found = Vec::new();
+            for row in listeners {
+                found.push((reading.realm_of(row.organization)?, row.definition.name));
+            }
+            let unmounted = found.into_iter().filter(|(realm, _)| !realms.contains(realm));
+            Ok(unmounted.map(|(_, id)| id).collect())
+        });
+        Ok(found.await?)
     }
 
     /// Every guard that stands.
@@ -94,15 +115,20 @@ impl Actions {
                 "this guard stands in the configuration file; delete it there",
             ));
         }
-        let wanted = guard.definition.name.clone();
-        let told = wanted.clone();
+        let (wanted, kind) = (guard.definition.name.clone(), guard.definition.kind);
+        let told = named(&guard.definition);
         let deed = Deed::new("guard.delete", needs(guard.organization)).urgent();
         let done = self.act(deed, move |writing| {
-            writing.note(format!("guard {wanted}"), "");
+            writing.note(format!("{} {wanted}", kind.word()), "");
             writing.delete_guard(&wanted, Source::Store)
         });
-        done.await.map_err(|error| error.or_missing(|| format!("guard `{told}` in the store")))
+        done.await.map_err(|error| error.or_missing(|| format!("{told} in the store")))
     }
+}
+
+/// A guard as a message names it.
+fn named(definition: &Definition) -> String {
+    format!("{} `{}`", definition.kind.word(), definition.name)
 }
 
 /// Why guards cannot stand side by side.

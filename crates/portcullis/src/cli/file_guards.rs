@@ -9,21 +9,24 @@ use portcullis_core::id::{Id, Revision};
 use portcullis_core::mount::{self, Mount};
 use portcullis_core::scheme::SchemeName;
 
-use super::place;
+use super::{listeners, place};
 use crate::actions::Actions;
 use crate::actions::guards::FileGuard;
 use crate::actions::mounts::FileMount;
 use crate::config::{GuardSettings, Mistake, Mistakes, MountSettings};
 use crate::serve::spoken;
 
+/// The number of the root organization.
+const ROOT: u32 = 1;
+
 /// Whether every guard and mount can be built, and all stand side by side.
 pub(super) fn check(guards: &[GuardSettings], mounts: &[MountSettings]) -> Result<(), Mistakes> {
     let (mut mistakes, mut table) = (Mistakes::default(), GuardTable::default());
     let mut standing_guards = Vec::new();
-    for (number, (settings, place)) in (1_u8..).zip(guards.iter().map(|it| (it, &it.place))) {
-        let key = format!("guard `{}`", settings.name);
+    for (number, (settings, place)) in (1_u128..).zip(guards.iter().map(|it| (it, &it.place))) {
+        let key = format!("{} `{}`", kind(settings).word(), settings.name);
         let standing = Standing {
-            id: Id::from_bytes([number; 16]),
+            id: Id::from_bytes(number.to_be_bytes()),
             version: Revision(0),
             source: Source::File,
             organization: Id::from_bytes([0; 16]),
@@ -98,7 +101,8 @@ pub(super) async fn stand(
     for settings in guards {
         let number = settings.organization.map_or(1, i64::from);
         let organization = place::find(actions, number).await.with_context(|| {
-            format!("{}: `organization` of guard `{}`", settings.place, settings.name)
+            let word = kind(settings).word();
+            format!("{}: `organization` of {word} `{}`", settings.place, settings.name)
         })?;
         let definition = definition(settings).map_err(anyhow::Error::msg)?;
         standing.push((organization.id, definition));
@@ -106,19 +110,40 @@ pub(super) async fn stand(
     Ok(standing)
 }
 
+/// The listeners of a file to which none of its mounts leads, as far as that can be told: a mount
+/// of another organization may be that of the listener's realm.
+pub(super) fn unmounted<'g>(guards: &'g [GuardSettings], mounts: &[MountSettings]) -> Vec<&'g str> {
+    let leading = mounts.iter().filter(|mount| mount.dialect == spoken::LISTENERS);
+    let realms: Vec<_> = leading.map(|mount| mount.organization.unwrap_or(ROOT)).collect();
+    let listeners = guards.iter().filter(|it| it.listener.is_some());
+    let nowhere = listeners.filter(|it| match it.organization.unwrap_or(ROOT) {
+        ROOT => !realms.contains(&ROOT),
+        _ => realms.is_empty(),
+    });
+    nowhere.map(|it| it.name.as_str()).collect()
+}
+
+const fn kind(settings: &GuardSettings) -> Kind {
+    if settings.listener.is_some() { Kind::Listener } else { Kind::Route }
+}
+
 fn definition(settings: &GuardSettings) -> Result<Definition, String> {
     let scheme = |(name, options): &(String, _)| {
         let found = SchemeName::named(name).ok_or(format!("there is no scheme `{name}`"))?;
         Ok::<_, String>((found, Clone::clone(options)))
     };
+    let mut schemes = settings.schemes.iter().map(scheme).collect::<Result<Vec<_>, _>>()?;
+    if let Some(own) = &settings.listener {
+        listeners::set_options(&mut schemes, own)?;
+    }
     let ability = settings.ability.as_deref().map(Ability::parse).transpose();
     Ok(Definition {
-        kind: Kind::Route,
+        kind: kind(settings),
         name: settings.name.clone(),
         hosts: settings.hosts.clone(),
         prefix: settings.path.clone(),
         upstream: settings.upstream.clone(),
-        schemes: settings.schemes.iter().map(scheme).collect::<Result<_, _>>()?,
+        schemes,
         networks: settings.networks.clone(),
         methods: settings.methods.clone(),
         ability: ability.map_err(|bad| bad.to_string())?,

@@ -1,20 +1,18 @@
 //! `guard`: routes with what they demand and where they lead.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use http::{Method, Uri};
 use ipnet::IpNet;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Kind};
-use portcullis_core::scheme::SchemeName;
+use portcullis_core::scheme::{API_KEY, Options, SchemeName};
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
 
 use super::output::Output;
 use super::place::InOrganization;
-use crate::actions::Actions;
+use crate::actions::{ActionError, Actions};
 
 #[derive(Subcommand)]
 pub(super) enum GuardCommand {
@@ -56,6 +54,9 @@ pub(super) struct GuardArgs {
     /// A network that callers must come from (CIDR); repeat for more
     #[arg(long = "network")]
     networks: Vec<IpNet>,
+    /// Demand nothing but a network
+    #[arg(long, requires = "networks", conflicts_with = "schemes")]
+    network_only: bool,
     /// A method that passes; repeat for more, leave out for all
     #[arg(long = "method")]
     methods: Vec<Method>,
@@ -79,7 +80,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     match command {
         GuardCommand::List => {
-            let guards = actions.list_guards().await?;
+            let guards = list(actions, Kind::Route).await?;
             let columns = |it: &GuardRow| {
                 let definition = &it.definition;
                 let hosts = definition.hosts.join(", ");
@@ -92,11 +93,11 @@ pub(super) async fn run(
             output.list(["name", "path", "hosts", "upstream", "source"], rows, none);
         }
         GuardCommand::Show { name } => {
-            let guard = actions.find_guard(&name).await?;
+            let guard = find(actions, Kind::Route, &name).await?;
             output.show(&describe(&guard), &facts(&guard));
         }
         GuardCommand::Delete { name } => {
-            actions.delete_guard(&actions.find_guard(&name).await?).await?;
+            actions.delete_guard(&find(actions, Kind::Route, &name).await?).await?;
             output.tell(&json!({ "name": name }), &format!("guard `{name}` deleted"));
         }
         GuardCommand::Create(args) => {
@@ -110,21 +111,54 @@ pub(super) async fn run(
     Ok(())
 }
 
-fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
-    let header = args.api_key_header.map(|it| BTreeMap::from([("header".to_owned(), it)]));
-    let scheme = |text: &String| {
-        let name =
-            SchemeName::named(text).with_context(|| format!("there is no scheme `{text}`"))?;
-        let own = header.clone().filter(|_| text == "api_key").unwrap_or_default();
-        anyhow::Ok((name, own))
+/// The guard of this kind called `name`; one of the other kind has commands of its own.
+pub(super) async fn find(actions: &Actions, kind: Kind, name: &str) -> anyhow::Result<GuardRow> {
+    let found = match actions.find_guard(name).await {
+        Err(ActionError::Missing(_)) => anyhow::bail!("there is no {} `{name}`", kind.word()),
+        found => found?,
     };
+    let other = found.definition.kind;
+    anyhow::ensure!(
+        other == kind,
+        "`{name}` is a {}; use `portcullis {}`",
+        other.word(),
+        other.word()
+    );
+    Ok(found)
+}
+
+/// Every guard of this kind.
+pub(super) async fn list(actions: &Actions, kind: Kind) -> anyhow::Result<Vec<GuardRow>> {
+    let all = actions.list_guards().await?.into_iter();
+    Ok(all.filter(|row| row.definition.kind == kind).collect())
+}
+
+/// The schemes that are called so, without options.
+pub(super) fn schemes(names: &[String]) -> anyhow::Result<Vec<(SchemeName, Options)>> {
+    let scheme = |name: &String| {
+        let found = SchemeName::named(name);
+        let found = found.with_context(|| format!("there is no scheme `{name}`"))?;
+        anyhow::Ok((found, Options::new()))
+    };
+    names.iter().map(scheme).collect()
+}
+
+fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
+    let names = if args.network_only { Vec::new() } else { args.schemes };
+    let mut schemes = schemes(&names)?;
+    if let Some(header) = args.api_key_header {
+        let keys = schemes.iter_mut().filter(|(name, _)| *name == API_KEY);
+        keys.for_each(|(_, options)| {
+            options.insert("header".into(), header.clone());
+        });
+    }
     Ok(Definition {
         kind: Kind::Route,
         name: args.name,
         hosts: args.hosts,
         prefix: args.path,
         upstream: args.upstream,
-        schemes: args.schemes.iter().map(scheme).collect::<anyhow::Result<_>>()?,
+        schemes,
         networks: (!args.networks.is_empty()).then_some(args.networks),
         methods: args.methods,
         ability: args.ability.as_deref().map(Ability::parse).transpose()?,
@@ -133,7 +167,7 @@ fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
     })
 }
 
-fn texts<T: ToString>(all: &[T]) -> Vec<String> {
+pub(super) fn texts<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(T::to_string).collect()
 }
 
@@ -157,16 +191,18 @@ fn facts(guard: &GuardRow) -> [(&'static str, String); 12] {
     ]
 }
 
+/// The schemes of a guard, each with its options.
+pub(super) fn describe_schemes(definition: &Definition) -> Vec<Value> {
+    let all = definition.schemes.iter();
+    all.map(|(name, options)| json!({ "scheme": name.as_str(), "options": options })).collect()
+}
+
 fn describe(guard: &GuardRow) -> Value {
     let it = &guard.definition;
-    let schemes = it
-        .schemes
-        .iter()
-        .map(|(name, options)| json!({ "scheme": name.as_str(), "options": options }));
     json!({
         "name": it.name, "id": guard.id.to_string(), "source": guard.source.as_str(),
         "organization": guard.organization.to_string(), "path": it.prefix, "hosts": it.hosts,
-        "upstream": it.upstream.to_string(), "schemes": schemes.collect::<Vec<_>>(),
+        "upstream": it.upstream.to_string(), "schemes": describe_schemes(it),
         "networks": it.networks.as_deref().map(texts), "methods": texts(&it.methods),
         "ability": it.ability.as_ref().map(Ability::as_str),
         "strip_path": it.strip_prefix, "pass_credential": it.pass_credential,

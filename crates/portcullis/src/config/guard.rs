@@ -9,6 +9,7 @@ use http::{Method, Uri};
 use ipnet::IpNet;
 
 use super::Known;
+use super::listener::ListenerSettings;
 use super::mistake::Place;
 use super::reader::Section;
 use super::server::network;
@@ -39,6 +40,8 @@ pub(crate) const MAX_ORGANIZATION: u32 = 10_000_000;
 pub(crate) struct GuardSettings {
     /// Its name, its own among all.
     pub(crate) name: String,
+    /// What it says as a listener; `None` if it is reached by its hosts and path.
+    pub(crate) listener: Option<ListenerSettings>,
     /// The hosts that it answers for, in small letters; empty for every host that no guard names.
     pub(crate) hosts: Vec<String>,
     /// The path that it answers for, with all below it.
@@ -95,7 +98,7 @@ pub(super) fn guard(
     let pass_credential = section.flag("pass_credential");
     let strip_path = section.flag("strip_path");
     if let Some(name) = &name {
-        taken.take_name(&section, at_name, name, &place);
+        taken.take_name(&section, (at_name, "name"), name, &place);
     }
     if let (Some(hosts), Some(path)) = (&hosts, &path) {
         taken.take_routes(&section, at_path, (hosts, path), &place);
@@ -103,6 +106,7 @@ pub(super) fn guard(
     section.finish(known.schemes);
     Some(GuardSettings {
         name: name?,
+        listener: None,
         hosts: hosts?,
         path: path?,
         upstream: upstream?,
@@ -118,10 +122,11 @@ pub(super) fn guard(
 }
 
 impl Taken {
-    fn take_name(
+    /// Takes `name`, which stands at a key of the section.
+    pub(super) fn take_name(
         &mut self,
         section: &Section<'_, '_>,
-        at: Option<usize>,
+        (at, key): (Option<usize>, &str),
         name: &str,
         place: &Place,
     ) {
@@ -131,7 +136,7 @@ impl Taken {
             }
             Entry::Occupied(first) => {
                 let message = format!("`{name}` is the name of the guard at {} too", first.get());
-                section.note(at, "name", message);
+                section.note(at, key, message);
             }
         }
     }
@@ -165,7 +170,7 @@ fn read_hosts(section: &mut Section<'_, '_>) -> Option<Vec<String>> {
     if section.has("hosts") { section.list("hosts", host) } else { Some(Vec::new()) }
 }
 
-fn read_schemes(
+pub(super) fn read_schemes(
     section: &mut Section<'_, '_>,
     known: &Known<'_>,
 ) -> Vec<(String, BTreeMap<String, String>)> {
@@ -214,7 +219,7 @@ pub(super) fn path(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
-fn upstream(text: &str) -> Option<Uri> {
+pub(super) fn upstream(text: &str) -> Option<Uri> {
     let uri: Uri = text.parse().ok()?;
     let authority = uri.authority()?;
     let port = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, port)| port);
@@ -227,12 +232,12 @@ fn upstream(text: &str) -> Option<Uri> {
     good.then_some(uri)
 }
 
-fn method(text: &str) -> Option<Method> {
+pub(super) fn method(text: &str) -> Option<Method> {
     let capitals = text.bytes().all(|it| it.is_ascii_uppercase() || it == b'-');
     Method::from_bytes(text.as_bytes()).ok().filter(|_| capitals)
 }
 
-fn title(text: &str, most: usize) -> Option<String> {
+pub(super) fn title(text: &str, most: usize) -> Option<String> {
     let good = text.trim() == text
         && !text.is_empty()
         && text.chars().count() <= most

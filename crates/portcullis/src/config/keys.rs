@@ -1,11 +1,14 @@
 //! Every section and key of the configuration, as data: what may be written, and what it means.
 
+mod listener;
+
 use std::time::Duration;
 
 use super::MAX_MOUNTS;
 use super::guard::{
     MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_SCHEMES,
 };
+use super::listener::MAX_LISTENERS;
 use super::value;
 use Absence::{Default, Optional, Required};
 use Kind::{Choice, Count, Flag, List, Span, Text};
@@ -133,9 +136,14 @@ impl Key {
     }
 }
 
+/// All keys, in the order in which they are documented.
+pub(super) fn all() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(listener::KEYS)
+}
+
 /// The keys of `section`.
 pub(super) fn of(section: &str) -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(move |key| key.section == section)
+    all().filter(move |key| key.section == section)
 }
 
 const fn ms(count: u64) -> Duration {
@@ -174,14 +182,20 @@ pub(super) const HEADERS: &[Header] = &[
                   their files, for those of the node that started last stand for all.",
     },
     Header {
+        name: "listener",
+        most: Some(MAX_LISTENERS),
+        meaning: "A guard with an id instead of hosts and a path: mounts of dialect `graph` lead to \
+                  it, as `/api/v1/listener/ID`. What holds for guards holds for it too.",
+    },
+    Header {
         name: "mount",
         most: Some(MAX_MOUNTS),
         meaning: "A dialect, and where it is spoken. None is on until a mount names it.",
     },
 ];
 
-/// All keys, in the order in which they are documented.
-pub(super) const KEYS: &[Key] = &[
+/// All but those of listeners.
+const KEYS: &[Key] = &[
     Key::new(
         "server",
         "listen",
@@ -349,7 +363,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "guard",
         "schemes",
-        List("names of schemes", 1, MAX_SCHEMES),
+        List("names of schemes", 0, MAX_SCHEMES),
         Optional("only `networks` is demanded", "[\"basic\", \"api_key\"]"),
         "The ways to prove who one is that it accepts; any one of them suffices.",
     ),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, Absence, HEADERS, Home, KEYS, Key, Kind};
+use super::keys::{self, Absence, HEADERS, Home, Key, Kind};
 use super::source::{Source, Spot};
 use super::value;
 
@@ -340,11 +340,12 @@ impl<'t> Input<'_, 't> {
 pub(super) fn unknown(name: &str, names: &[&str]) -> String {
     let mut message = "unknown".to_owned();
     let meant = Some(name).filter(|name| name.len() <= MAX_SUGGESTED);
-    let elsewhere = KEYS.iter().find(|key| key.name == name);
-    if let Some(nearest) = meant.and_then(|name| value::nearest(name, names.iter().copied())) {
-        let _infallible = write!(message, ", did you mean `{nearest}`?");
-    } else if let Some(key) = elsewhere {
+    let elsewhere = keys::all().find(|key| key.name == name);
+    if let Some(key) = elsewhere {
         let _infallible = write!(message, ", did you mean `{}.{name}`?", key.section);
+    } else if let Some(nearest) = meant.and_then(|name| value::nearest(name, names.iter().copied()))
+    {
+        let _infallible = write!(message, ", did you mean `{nearest}`?");
     } else {
         let _infallible = write!(message, ": expected one of `{}`", names.join("`, `"));
     }

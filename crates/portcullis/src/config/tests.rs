@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use portcullis_core::seal::MasterKey;
 use proptest::prelude::*;
 
-use super::keys::{Absence, HEADERS, Home, KEYS, Key};
+use super::keys::{self, Absence, HEADERS, Home, Key};
 use super::mistake::{MAX_MISTAKES, Place};
 use super::*;
 
@@ -100,13 +100,14 @@ fn everything_that_is_written_is_read() {
     assert_eq!((&*other.name, other.organization, &*other.path), ("partners", Some(7), "/hub/"));
     assert_eq!(other.hosts, ["hub.example.com"]);
     assert_eq!(other.options["token_lifetime"], "90s");
-    assert_eq!(config.server.listen, "[::1]:9".parse().unwrap());
-    assert_eq!(config.server.drain.as_millis(), 500);
+    let server = (config.server.listen, config.server.drain.as_millis());
+    assert_eq!(server, ("[::1]:9".parse().unwrap(), 500));
     assert_eq!(format!("{:?}", config.trust.peers), "[10.0.0.0/8, 2001:db8::1/128]");
     assert_eq!(config.log, Log { format: LogFormat::Json, level: LogLevel::Debug });
     assert_eq!(config.store.url.unwrap().expose(), "postgres://db/p");
     let expected = GuardSettings {
         name: "orders".into(),
+        listener: None,
         hosts: ["api.example.com", "[::1]", "10.0.0.1"].map(String::from).to_vec(),
         path: "/orders/".into(),
         upstream: http::Uri::from_static("http://127.0.0.1:9000/v1"),
@@ -126,13 +127,118 @@ fn everything_that_is_written_is_read() {
 }
 
 #[test]
+fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_basic_alone() {
+    let text = r#"
+        [[listener]]
+        id = "9f_-Z"
+        upstream = "http://h/flow/"
+        schemes = ["api_key"]
+        networks = ["192.0.2.1"]
+        methods = ["POST"]
+        ability = "Orders - Read"
+        organization = 7
+        secret_header = "X-Api-Key"
+        token_lifetime = "24h"
+        pass_credential = true
+        [listener.api_key]
+        header = "X-Key"
+        [[listener]]
+        id = "bare"
+        upstream = "http://h"
+        [[listener]]
+        id = "networks-alone"
+        upstream = "http://h"
+        schemes = []
+        networks = ["192.0.2.0/24"]
+    "#;
+    let config = read(text).unwrap();
+    let [full, bare, alone] = config.guards.as_slice() else { panic!("not three") };
+    let expected = GuardSettings {
+        name: "9f_-Z".into(),
+        listener: Some(ListenerSettings {
+            secret_header: Some("x-api-key".into()),
+            token_lifetime: Some(std::time::Duration::from_secs(86_400)),
+        }),
+        hosts: vec![],
+        path: "/".into(),
+        upstream: http::Uri::from_static("http://h/flow/"),
+        schemes: vec![("api_key".into(), [("header".into(), "X-Key".into())].into())],
+        networks: Some(vec!["192.0.2.1/32".parse().unwrap()]),
+        methods: vec![http::Method::POST],
+        ability: Some("Orders - Read".into()),
+        organization: Some(7),
+        pass_credential: true,
+        strip_path: false,
+        place: Place { file: "p.toml".into(), line: 2, column: 9 },
+    };
+    assert_eq!(*full, expected);
+    assert_eq!(bare.schemes, [("basic".to_owned(), [].into())]);
+    assert_eq!((bare.networks.as_ref(), &bare.methods), (None, &vec![]));
+    assert_eq!((alone.schemes.len(), alone.networks.as_ref().map(Vec::len)), (0, Some(1)));
+}
+
+#[test]
+fn a_mistake_in_a_listener_is_told_at_its_place() {
+    let listener =
+        |line: &str| format!("[[listener]]\nid = \"a\"\nupstream = \"http://h\"\n{line}");
+    let long = format!("id = \"{}\"", "a".repeat(65));
+    for (text, expected) in [
+        (listener("hosts = [\"a\"]"), "p.toml:4:1: listener[0].hosts: unknown"),
+        (listener("path = \"/\""), "p.toml:4:1: listener[0].path: unknown"),
+        (listener("networks = []"), "p.toml:4:12: listener[0].networks: expected a list of 1 to"),
+        (
+            listener("networks = [\"10.0.0.0/33\"]"),
+            "p.toml:4:13: listener[0].networks[0]: expected",
+        ),
+        (listener("networks = [\"010.0.0.1\"]"), "p.toml:4:13: listener[0].networks[0]: expected"),
+        (
+            listener("networks = [\"fe80::1%eth0\"]"),
+            "p.toml:4:13: listener[0].networks[0]: expected",
+        ),
+        (
+            listener("schemes = [\"digest\"]"),
+            "p.toml:4:12: listener[0].schemes[0]: expected one of",
+        ),
+        (listener("[listener.api_key]"), "listener[0].api_key: `schemes` does not name `api_key`"),
+        (
+            listener("secret_header = \"a b\""),
+            "p.toml:4:17: listener[0].secret_header: expected the",
+        ),
+        (
+            listener("token_lifetime = \"0s\""),
+            "p.toml:4:18: listener[0].token_lifetime: expected a",
+        ),
+        (
+            listener("").replace("id = \"a\"", "id = \"a.b\""),
+            "p.toml:2:6: listener[0].id: expected an id",
+        ),
+        (
+            listener("").replace("id = \"a\"", "id = \"\""),
+            "p.toml:2:6: listener[0].id: expected an id",
+        ),
+        (listener("").replace("id = \"a\"", &long), "p.toml:2:6: listener[0].id: expected an id"),
+        (
+            format!("{GUARD}{}", listener("")),
+            "p.toml:6:6: listener[0].id: `a` is the name of the guard at p.toml:1:1 too",
+        ),
+        (
+            format!("{}{}", listener(""), listener("")),
+            "p.toml:5:6: listener[1].id: `a` is the name of the guard at p.toml:1:1 too",
+        ),
+    ] {
+        let told = told(&text).concat();
+        assert!(told.contains(expected), "{text}\n{told}");
+    }
+}
+
+#[test]
 fn each_name_that_is_not_known_or_no_table_is_told_at_its_place() {
     for (text, expected) in [
         ("[sever]", "p.toml:1:2: sever: unknown, did you mean `server`?"),
         (
             "[nothing]",
             "p.toml:1:2: nothing: unknown: expected one of `server`, `store`, `trust`, `log`, \
-             `passwords`, `guard`, `mount`",
+             `passwords`, `guard`, `listener`, `mount`",
         ),
         ("listen = 1", "p.toml:1:1: listen: unknown, did you mean `server.listen`?"),
         ("[server]\nlistne = 1", "p.toml:2:1: server.listne: unknown, did you mean `listen`?"),
@@ -467,7 +573,7 @@ fn the_environment_prevails_and_its_mistakes_name_the_variable() {
 
 #[test]
 fn a_variable_that_is_set_but_empty_is_a_mistake() {
-    for variable in KEYS.iter().filter_map(Key::variable) {
+    for variable in keys::all().filter_map(Key::variable) {
         let empty = |name: &str| (name == variable).then(String::new);
         let mistakes = load(None, &empty, &KNOWN).unwrap_err();
         let origins: Vec<_> = mistakes.iter().map(|mistake| &mistake.origin).collect();
@@ -523,8 +629,11 @@ fn beyond_a_bound_mistakes_and_guards_are_only_counted() {
 }
 
 /// What a table must have of which there may be several.
-const NEEDED: &[(&str, &[&str])] =
-    &[("guard", &["name", "upstream", "schemes"]), ("mount", &["dialect"])];
+const NEEDED: &[(&str, &[&str])] = &[
+    ("guard", &["name", "upstream", "schemes"]),
+    ("listener", &["id", "upstream"]),
+    ("mount", &["dialect"]),
+];
 
 /// A good file in which `key` has the value `value`, that value being last in it.
 fn file_with(key: &Key, value: &str) -> String {
@@ -532,7 +641,7 @@ fn file_with(key: &Key, value: &str) -> String {
     if let Some((section, needed)) = NEEDED.iter().find(|(name, _)| *name == key.section) {
         writeln!(text, "[[{section}]]").unwrap();
         for name in needed.iter().filter(|it| **it != key.name) {
-            let other = KEYS.iter().find(|key| key.section == *section && key.name == *name);
+            let other = keys::all().find(|key| key.section == *section && key.name == *name);
             writeln!(text, "{name} = {}", other.unwrap().example()).unwrap();
         }
     } else {
@@ -548,7 +657,7 @@ fn is_listed(section: &str) -> bool {
 
 #[test]
 fn every_key_of_the_table_is_read() {
-    for key in KEYS {
+    for key in keys::all() {
         let text = file_with(key, "1979-05-27");
         let mistakes = read(&text).err().unwrap_or_default();
         let found: Vec<_> = mistakes.iter().collect();
@@ -565,7 +674,7 @@ fn every_key_of_the_table_is_read() {
 
 #[test]
 fn every_example_is_good_and_every_default_is_what_holds_without_it() {
-    for key in KEYS.iter().filter(|key| !matches!(key.home, Home::Only(_))) {
+    for key in keys::all().filter(|key| !matches!(key.home, Home::Only(_))) {
         let config = read(&file_with(key, key.example()));
         let config = config.unwrap_or_else(|told| panic!("{}: {told}", key.name));
         if !is_listed(key.section) && matches!(key.absence, Absence::Default(_)) {
@@ -584,7 +693,8 @@ fn the_sample_is_a_good_file_as_it_is_and_with_every_line_put_in() {
     };
     let all: String = sample.lines().map(bare).collect();
     let config = read(&all).unwrap();
-    assert_eq!(config.guards.len(), 1);
+    let listens: Vec<bool> = config.guards.iter().map(|it| it.listener.is_some()).collect();
+    assert_eq!(listens, [false, true]);
     assert!(config.store.url.is_some());
 }
 
@@ -594,7 +704,7 @@ fn page_and_sample_name_every_key() {
         for header in HEADERS {
             assert!(text.contains(&format!("[{}]", header.name)), "{}", header.name);
         }
-        for key in KEYS {
+        for key in keys::all() {
             assert!(text.contains(&format!("`{}`", key.name)) || sample, "{}", key.name);
             assert!(text.contains(key.name), "{}", key.name);
             assert!(key.variable().is_none_or(|it| text.contains(it)), "{}", key.name);

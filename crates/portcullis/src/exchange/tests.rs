@@ -161,7 +161,7 @@ fn a_denial_names_the_rule_and_tells_the_whole_why_at_debug_alone() {
     let parts = request();
     for (level, why) in [
         (Level::INFO, Value::Null),
-        (Level::DEBUG, "principal failed, network met".into()),
+        (Level::DEBUG, "network met, principal failed".into()),
         (Level::WARN, Value::Null),
     ] {
         let found = lines(level, &parts, |exchange| drop(answered(exchange, &denied())));
@@ -198,6 +198,18 @@ fn an_upstream_that_fails_is_the_reason_of_what_was_allowed() {
     assert_eq!(
         (&found[0]["guard"], &found[0]["reason"]),
         (&"orders".into(), &"upstream_slow".into())
+    );
+}
+
+#[test]
+fn a_network_that_stands_for_a_caller_is_named_where_a_scheme_is() {
+    let found = lines(Level::INFO, &request(), |mut exchange| {
+        let network = Some("192.0.2.0/24".parse().unwrap());
+        exchange.meet(&Judged { guard: guard(), who: None, network });
+    });
+    assert_eq!(
+        (&found[0]["scheme"], &found[0]["network"]),
+        (&"network".into(), &"192.0.2.0/24".into())
     );
 }
 

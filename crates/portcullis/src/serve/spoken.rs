@@ -4,6 +4,9 @@ use portcullis_core::mount::Mount;
 
 use crate::dialects::{self, Options};
 
+/// The dialect whose mounts lead to listeners.
+pub(crate) const LISTENERS: &str = dialects::graph::DIALECT.name;
+
 /// Every dialect of this build, with one line on it.
 pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
     dialects::ALL.iter().map(|dialect| (dialect.name, dialect.summary)).collect()
