@@ -149,6 +149,26 @@ impl Writing<'_> {
         Ok(id)
     }
 
+    /// Changes what a guard is; its identity and name stay, and with them what counts at it alone.
+    ///
+    /// # Errors
+    /// There is none of that name, or the store's own.
+    pub fn update_guard(
+        &mut self,
+        id: Id<Guard>,
+        definition: &Definition,
+    ) -> Result<(), StoreError> {
+        let (revision, name) = (self.revision, definition.name.as_str());
+        self.execute_one(
+            "guard",
+            &sql!(
+                "UPDATE guards SET definition = $3, revision = $4
+                 WHERE id = $1 AND name = $2 AND state <> 'deleted'"
+            ),
+            &[id.into(), name.into(), write(definition)?.into(), revision.into()],
+        )
+    }
+
     /// Deletes the guard called `name` that was written down in `source`.
     ///
     /// # Errors

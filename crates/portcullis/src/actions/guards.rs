@@ -44,6 +44,31 @@ impl Actions {
         made.await.map_err(|error| error.or_exists(|| format!("{told}, or another in its place,")))
     }
 
+    /// Makes the guard of the store another one of the same name, whose secrets go on counting.
+    pub(crate) async fn change_guard(
+        &self,
+        guard: &GuardRow,
+        definition: Definition,
+    ) -> Result<(), ActionError> {
+        let (id, wanted) = (guard.id, [(guard.organization, definition.clone())]);
+        let mut others = self.list_guards().await?;
+        others.retain(|row| row.id != id);
+        let guards = fit(&others, &wanted)?;
+        leave_room(&self.list_mounts().await?, &guards, self.paths)?;
+        let paths = self.paths;
+        let deed = Deed::new("guard.change", needs(guard.organization)).urgent();
+        self.act(deed, move |writing| {
+            writing.note(format!("guard {}", definition.name), "");
+            let mut others = writing.list_guards()?;
+            others.retain(|row| row.id != id);
+            let guards = fit(&others, &wanted).map_err(|_| StoreError::Conflict)?;
+            leave_room(&writing.list_mounts()?, &guards, paths)
+                .map_err(|_| StoreError::Conflict)?;
+            writing.update_guard(id, &definition)
+        })
+        .await
+    }
+
     /// The guard called `name`, of whichever kind.
     pub(crate) async fn find_guard(&self, name: &str) -> Result<GuardRow, ActionError> {
         let found = self.list_guards().await?.into_iter().find(|row| row.definition.name == name);
@@ -96,11 +121,17 @@ impl Actions {
         let root = self.root().await?.id;
         let done = self.act(Deed::new("guard.file", needs(root)).urgent(), move |writing| {
             writing.note("guards of the configuration file", format!("{}", wanted.len()));
-            for row in &of_file {
+            // What stays has its identity still: secrets of it go on counting.
+            let stays = |row: &GuardRow, (organization, it): &FileGuard| {
+                row.definition.name == it.name && row.organization == *organization
+            };
+            for row in of_file.iter().filter(|row| !wanted.iter().any(|it| stays(row, it))) {
                 writing.delete_guard(&row.definition.name, Source::File)?;
             }
-            wanted.iter().try_for_each(|(organization, it)| {
-                writing.insert_guard(*organization, Source::File, it).map(drop)
+            wanted.iter().try_for_each(|it| match of_file.iter().find(|row| stays(row, it)) {
+                Some(row) if row.definition == it.1 => Ok(()),
+                Some(row) => writing.update_guard(row.id, &it.1),
+                None => writing.insert_guard(it.0, Source::File, &it.1).map(drop),
             })
         });
         done.await.map_err(|error| {

@@ -24,35 +24,41 @@ use super::{ActionError, Actions, Deed};
 pub(crate) const MAX_OVERLAP: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 impl Actions {
-    /// Makes a secret of `guard` that stands for `owner`: one of ours, or the `imported` one, which
-    /// its customer chose.
+    /// Makes a secret of `guards` that stands for `owner`: one of ours, or the `imported` one, which
+    /// its customer chose, and which is of one guard.
     pub(crate) async fn create_secret(
         &self,
         owner: &UserRow,
-        guard: &GuardRow,
+        guards: &[GuardRow],
         imported: Option<SecretBuf>,
         options: KeyOptions,
     ) -> Result<NewKey, ActionError> {
         if !owner.signs_in {
             return Err(ActionError::Unfit("this user never signs in"));
         }
-        if !guard.definition.schemes.iter().any(|(scheme, _)| *scheme == SHARED_SECRET) {
+        let accepts = |guard: &GuardRow| {
+            guard.definition.schemes.iter().any(|(scheme, _)| *scheme == SHARED_SECRET)
+        };
+        if guards.is_empty() || !guards.iter().all(accepts) {
             return Err(ActionError::Unfit(
                 "this guard does not accept the scheme `shared_secret`",
             ));
         }
         check(&options)?;
-        let limits = Limits { guards: Some(Box::from([guard.id])), ..options.limits };
+        let ids = guards.iter().map(|guard| guard.id).collect();
+        let limits = Limits { guards: Some(ids), ..options.limits };
         let options = KeyOptions { limits, ..options };
-        let Issued { key, shown, verifier } = match imported {
-            Some(secret) => shared_secret::import(secret, guard.id, &self.peppers)?,
-            None => self.draw(SHARED_SECRET)?,
+        let Issued { key, shown, verifier } = match (imported, guards) {
+            (Some(secret), [guard]) => shared_secret::import(secret, guard.id, &self.peppers)?,
+            (Some(_), _) => return Err(ActionError::Unfit("an imported secret is of one guard")),
+            (None, _) => self.draw(SHARED_SECRET)?,
         };
         let new = new_key((SHARED_SECRET, key.clone()), &verifier, owner.id, options);
         let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
-        let told = guard.definition.name.clone();
+        let names: Vec<_> = guards.iter().map(|guard| guard.definition.name.as_str()).collect();
+        let told = names.join(", ");
         let made = self.act(Deed::new("secret.create", needs), move |writing| {
-            writing.note(format!("secret {}", new.key), format!("guard {told}"));
+            writing.note(format!("secret {}", new.key), format!("guards {told}"));
             writing.insert_credential(&new).map(drop)
         });
         made.await.map_err(|error| {

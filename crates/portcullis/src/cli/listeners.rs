@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Kind};
 use portcullis_core::organization::Organization;
-use portcullis_core::scheme::{Options, SchemeName};
+use portcullis_core::scheme::{BEARER, Options, SchemeName};
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
 
@@ -154,7 +154,8 @@ fn definition(args: ListenerArgs) -> anyhow::Result<Definition> {
     })
 }
 
-/// Hands what a listener says in words of its own to the schemes that it is of.
+/// Hands what a listener says in words of its own to the schemes that it is of. A token may stand in
+/// the body too, as the vendor's page has it, unless an option says otherwise.
 pub(super) fn set_options(
     schemes: &mut [(SchemeName, Options)],
     settings: &ListenerSettings,
@@ -168,6 +169,10 @@ pub(super) fn set_options(
             return Err("a token's lifetime is in whole seconds".into());
         }
         set(schemes, "a token's lifetime", ("bearer", "lifetime"), seconds.to_string())?;
+    }
+    let bearer = schemes.iter_mut().find(|(name, _)| *name == BEARER);
+    if let Some((_, options)) = bearer {
+        options.entry("body".into()).or_insert_with(|| true.to_string());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `portcullis quickstart`: the first sixty seconds.
 
 mod calls;
+mod graph;
 mod hub;
 mod journyx;
 
@@ -28,6 +29,7 @@ use crate::actions::{ActionError, Actions, Actor};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
 use crate::serve::{House, Server, spoken};
+use graph::GraphMade;
 use hub::HubMade;
 use journyx::JournyxMade;
 
@@ -60,6 +62,7 @@ struct Made {
     api_key: KeyMade,
     journey_hub: Option<HubMade>,
     journyx: Option<JournyxMade>,
+    graph: Option<GraphMade>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -90,17 +93,21 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     let stop = interrupted()?;
     let running = tokio::spawn(server.run(stop));
     guard_demo(&actions, &demo).await?;
+    graph::listen(&actions, &demo).await?;
     mount_dialects(&actions).await?;
     let earlier_hub = earlier.as_ref().and_then(|made| made.journey_hub.clone());
+    let earlier_graph = earlier.as_ref().and_then(|made| made.graph.clone());
     let earlier_journyx = earlier.as_ref().and_then(|made| made.journyx.clone());
     let (basic, api_key) = credentials(&actions, address, earlier).await?;
     let owner = owner(&actions).await?;
     let journey_hub = Some(hub::make(&actions, &owner, &base_url, earlier_hub).await?);
     let of_owner = (&owner, &basic);
     let journyx = Some(journyx::make(&actions, of_owner, &clock, earlier_journyx).await?);
+    let earlier_graph = earlier_graph.map(|it| it.into_secret());
+    let graph = Some(graph::make(&actions, of_owner, address, earlier_graph).await?);
     let guarded_url = format!("{base_url}/demo/hello");
     let pid = std::process::id();
-    let made = Made { base_url, pid, guarded_url, basic, api_key, journey_hub, journyx };
+    let made = Made { base_url, pid, guarded_url, basic, api_key, journey_hub, journyx, graph };
     calls::show(&made, address, &clock).await?;
     write(&file, &made)?;
     say(&format!("Written to {}. Ctrl-C ends it.\n", file.display()));
@@ -123,11 +130,6 @@ fn write(file: &Path, made: &Made) -> anyhow::Result<()> {
 
 /// Guards the demo anew: its port is another one each time.
 async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
-    match actions.find_guard(GUARD).await {
-        Ok(earlier) => actions.delete_guard(&earlier).await?,
-        Err(ActionError::Missing(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
     let definition = Definition {
         kind: Kind::Route,
         name: GUARD.into(),
@@ -141,7 +143,18 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         pass_credential: false,
         strip_prefix: false,
     };
-    Ok(actions.create_guard(actions.root().await?.id, definition).await?)
+    stand(actions, definition).await
+}
+
+/// Makes a guard of the root, or what stands in its name into it.
+async fn stand(actions: &Actions, definition: Definition) -> anyhow::Result<()> {
+    match actions.find_guard(&definition.name).await {
+        Ok(earlier) => Ok(actions.change_guard(&earlier, definition).await?),
+        Err(ActionError::Missing(_)) => {
+            Ok(actions.create_guard(actions.root().await?.id, definition).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// One working credential of every scheme: those of the earlier file that still pass at `address`,

@@ -26,9 +26,9 @@ pub(super) enum SecretCommand {
 pub(super) struct SecretArgs {
     /// For whom it stands
     login: String,
-    /// The guard or listener at which it counts
-    #[arg(long, value_name = "NAME")]
-    guard: String,
+    /// The guard or listener at which it counts; repeat for more, unless it is imported
+    #[arg(long = "guard", value_name = "NAME", required = true)]
+    guards: Vec<String>,
     /// What to call it
     #[arg(long, default_value = "", hide_default_value = true)]
     label: String,
@@ -83,7 +83,10 @@ async fn make(
     imported: Option<SecretBuf>,
 ) -> anyhow::Result<crate::actions::keys::NewKey> {
     let owner = args.realm.user(actions, &args.login).await?;
-    let guard = actions.find_guard(&args.guard).await?;
+    let mut guards = Vec::with_capacity(args.guards.len());
+    for name in &args.guards {
+        guards.push(actions.find_guard(name).await?);
+    }
     let options = KeyOptions {
         label: args.label,
         read_only: args.read_only,
@@ -91,5 +94,5 @@ async fn make(
         expires: args.expires.map(|text| moment(&text, now)).transpose()?,
         limits: actions.limits(&[], &args.networks).await?,
     };
-    Ok(actions.create_secret(&owner, &guard, imported, options).await?)
+    Ok(actions.create_secret(&owner, &guards, imported, options).await?)
 }

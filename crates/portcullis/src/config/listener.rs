@@ -11,9 +11,9 @@ use super::source::Source;
 /// How many listeners a file may have.
 pub(crate) const MAX_LISTENERS: usize = 1_000;
 /// What a listener accepts if nobody says.
-pub(crate) const LISTENER_SCHEMES: [&str; 1] = ["basic"];
+pub(crate) const LISTENER_SCHEMES: [&str; 3] = ["basic", "bearer", "shared_secret"];
 /// The same, as a file writes it.
-pub(super) const SCHEMES_AS_WRITTEN: &str = r#"["basic"]"#;
+pub(super) const SCHEMES_AS_WRITTEN: &str = r#"["basic", "bearer", "shared_secret"]"#;
 /// The longest that a token may live: a year.
 pub(crate) const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(8_760 * 3_600);
 

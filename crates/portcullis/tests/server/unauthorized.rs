@@ -2,7 +2,7 @@
 //! walked over here with all the others.
 
 use portcullis_core::scheme::hub_token::proof;
-use portcullis_core::scheme::{self, HUB_TOKEN, Kind, SESSION};
+use portcullis_core::scheme::{self, BEARER, HUB_TOKEN, Kind, SESSION, SHARED_SECRET};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::token::random_letters;
 use serde_json::Value;
@@ -68,8 +68,10 @@ fn credential(server: &Quickstart, kind: &Kind) -> String {
     let made = server.made.get(kind.name.as_str()).and_then(Value::as_object);
     let secrets = made.into_iter().flat_map(|made| made.values()).filter_map(Value::as_str);
     let exchanged = match kind.name {
+        BEARER => Some(bearer_token(server)),
         HUB_TOKEN => Some(hub_token(server)),
         SESSION => Some(server.session("/journyx/password")),
+        SHARED_SECRET => Some(server.text("/graph/shared_secret").to_owned()),
         _ => None,
     };
     let mut headers =
@@ -136,6 +138,19 @@ fn every_scheme_stands_in_the_configuration_and_its_page() {
         "[[guard]]\nname = \"one\"\nupstream = \"http://127.0.0.1:9\"\nschemes = [\"no\"]\n";
     let refused = home.run(&["check-config", &home.write("config.toml", config)]);
     assert!(!refused.status.success());
+}
+
+/// A token of Graph, as the quickstart's password pays for one.
+fn bearer_token(server: &Quickstart) -> String {
+    let (user, password) = (server.text("/graph/username"), server.text("/graph/password"));
+    let body = format!("username={user}&password={password}");
+    let answer = server.ask(&format!(
+        "POST /login HTTP/1.1\r\nHost: any\r\nContent-Length: {}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+        body.len()
+    ));
+    let answer: Value = serde_json::from_str(answer.body()).unwrap();
+    answer["token"].as_str().unwrap().to_owned()
 }
 
 /// A token of Journey Hub, as the quickstart's secret pays for one.

@@ -13,9 +13,17 @@ use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Clock as _;
 use tokio::net::TcpStream;
 
-use super::{Made, OWNER_LOGIN, hub, journyx};
+use super::{Made, OWNER_LOGIN, graph, hub, journyx};
 use crate::cli::say;
 use crate::clock::SystemClock;
+
+/// One call of the guarded address: by what, what it should come to, and how it is pasted.
+struct Row {
+    name: &'static str,
+    credential: Option<(SchemeName, String)>,
+    expected: u16,
+    curl: String,
+}
 
 /// Calls the guarded address with each credential and without, and prints what came of it.
 pub(super) async fn show(
@@ -23,49 +31,12 @@ pub(super) async fn show(
     address: SocketAddr,
     clock: &SystemClock,
 ) -> anyhow::Result<()> {
-    let url = &made.guarded_url;
-    let user = format!("{}:{}", made.basic.username, made.basic.password);
-    let hub = made.journey_hub.as_ref().context("no secret of Journey Hub")?;
-    let hub = hub::token(hub, address).await?;
-    let journyx = made.journyx.as_ref().context("no user of Journyx")?;
-    let session = journyx::session(journyx, address).await?;
-    let with_key = format!("{}:{}", made.basic.username, made.basic.api_key);
-    let rows = [
-        ("no credential", None, 401, format!("curl -i {url}")),
-        (
-            "basic",
-            Some((scheme::BASIC, made.basic.password.as_str())),
-            200,
-            format!("curl -u '{user}' {url}"),
-        ),
-        (
-            "basic with API key",
-            Some((scheme::BASIC, made.basic.api_key.as_str())),
-            200,
-            format!("curl -u '{with_key}' {url}"),
-        ),
-        (
-            "api_key",
-            Some((scheme::API_KEY, made.api_key.key.as_str())),
-            200,
-            format!("curl -H '{}: {}' {url}", made.api_key.header, made.api_key.key),
-        ),
-        (
-            "session",
-            Some((scheme::SESSION, session.as_str())),
-            200,
-            format!("curl -b '{DEFAULT_COOKIE}={session}' {url}"),
-        ),
-        (
-            "hub_token",
-            Some((scheme::HUB_TOKEN, hub.as_str())),
-            200,
-            format!("curl -H 'Authorization: {hub}' {url}"),
-        ),
-    ];
-    say(&format!("Portcullis guards a demo API at {url}\n\n"));
+    let graph = made.graph.as_ref().context("no listener of Graph")?;
+    let rows = rows(made, address).await?;
+    say(&format!("Portcullis guards a demo API at {}\n\n", made.guarded_url));
     let mut failed = false;
-    for (name, credential, expected, curl) in rows {
+    for Row { name, credential, expected, curl } in rows {
+        let credential = credential.as_ref().map(|(scheme, secret)| (*scheme, secret.as_str()));
         let begun = clock.now().boot;
         let status = call(address, credential).await?;
         let spent = clock.now().boot.saturating_sub(begun);
@@ -74,9 +45,51 @@ pub(super) async fn show(
         say(&format!("{mark} {name:<19} {status} {spent:>4} ms   {curl}\n"));
     }
     anyhow::ensure!(!failed, "the guard did not answer as it should");
+    say("\nA listener of Graph leads to the same API:\n");
+    say(&format!(
+        "  curl -H 'X-Auth-Token: {}' -d '{{\"message\":\"hi\"}}' {}/api/v1/listener/{}\n",
+        graph.shared_secret, made.base_url, graph.listener
+    ));
     say("\nNext, guard your own API:\n");
     say("  portcullis guard create my-api --path /api --upstream http://127.0.0.1:9000\n\n");
     Ok(())
+}
+
+async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
+    let (url, basic) = (&made.guarded_url, &made.basic);
+    let hub = made.journey_hub.as_ref().context("no secret of Journey Hub")?;
+    let hub = hub::token(hub, address).await?;
+    let journyx = made.journyx.as_ref().context("no user of Journyx")?;
+    let session = journyx::session(journyx, address).await?;
+    let graph = made.graph.as_ref().context("no listener of Graph")?;
+    let token = graph::token(graph, address).await?;
+    let row = |name, scheme, secret: &str, how: String| Row {
+        name,
+        credential: Some((scheme, secret.to_owned())),
+        expected: 200,
+        curl: format!("curl {how} {url}"),
+    };
+    let user = |secret: &str| format!("-u '{}:{secret}'", basic.username);
+    let header = |name: &str, value: &str| format!("-H '{name}: {value}'");
+    let (key, secret) = (&made.api_key, &graph.shared_secret);
+    let none = Row {
+        name: "no credential",
+        credential: None,
+        expected: 401,
+        curl: format!("curl -i {url}"),
+    };
+    let cookie = format!("-b '{DEFAULT_COOKIE}={session}'");
+    let bearer = header("Authorization", &format!("Bearer {token}"));
+    Ok(vec![
+        none,
+        row("basic", scheme::BASIC, &basic.password, user(&basic.password)),
+        row("basic with API key", scheme::BASIC, &basic.api_key, user(&basic.api_key)),
+        row("api_key", scheme::API_KEY, &key.key, header(&key.header, &key.key)),
+        row("session", scheme::SESSION, &session, cookie),
+        row("hub_token", scheme::HUB_TOKEN, &hub, header("Authorization", &hub)),
+        row("bearer", scheme::BEARER, &token, bearer),
+        row("shared_secret", scheme::SHARED_SECRET, secret, header("X-Auth-Token", secret)),
+    ])
 }
 
 /// The status with which a request is answered that presents this credential.
