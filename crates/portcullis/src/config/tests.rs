@@ -9,8 +9,10 @@ use super::keys::{self, Absence, HEADERS, Home, Key};
 use super::mistake::{MAX_MISTAKES, Place};
 use super::*;
 
-const KNOWN: Known<'_> =
-    Known { schemes: &["api_key", "basic"], dialects: &["journey_hub", "journyx"] };
+const KNOWN: Known<'_> = Known {
+    schemes: &["api_key", "basic", "bearer", "shared_secret"],
+    dialects: &["journey_hub", "journyx"],
+};
 
 const GUARD: &str = "[[guard]]\nname = \"a\"\nupstream = \"http://h\"\nschemes = [\"basic\"]\n";
 
@@ -126,7 +128,7 @@ fn everything_that_is_written_is_read() {
 }
 
 #[test]
-fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_basic_alone() {
+fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_what_the_page_has() {
     let text = r#"
         [[listener]]
         id = "9f_-Z"
@@ -171,7 +173,8 @@ fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_basic_alone() {
         place: Place { file: "p.toml".into(), line: 2, column: 9 },
     };
     assert_eq!(*full, expected);
-    assert_eq!(bare.schemes, [("basic".to_owned(), [].into())]);
+    let schemes: Vec<_> = bare.schemes.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(schemes, ["basic", "bearer", "shared_secret"]);
     assert_eq!((bare.networks.as_ref(), &bare.methods), (None, &vec![]));
     assert_eq!((alone.schemes.len(), alone.networks.as_ref().map(Vec::len)), (0, Some(1)));
 }
@@ -470,8 +473,8 @@ fn two_guards_may_not_answer_for_one_place_however_it_is_written() {
 fn an_unknown_scheme_is_told_with_those_that_are_known() {
     check(
         &GUARD.replace("basic", "basik"),
-        &["p.toml:4:12: guard[0].schemes[0]: expected one of `api_key`, `basic`, found the text \
-           `basik`"],
+        &["p.toml:4:12: guard[0].schemes[0]: expected one of `api_key`, `basic`, `bearer`, \
+           `shared_secret`, found the text `basik`"],
     );
 }
 

@@ -17,6 +17,10 @@ use crate::refusal::Refusal;
 /// How long a caller should wait for a node that cannot tell, in seconds.
 const UNAVAILABLE_SECONDS: u64 = 1;
 
+/// The way of RFC 6750.
+const BEARER: &str = "Bearer";
+const INVALID_REQUEST: &str = r#"Bearer realm="portcullis", error="invalid_request""#;
+
 /// What went wrong behind the gate: the upstream's doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum UpstreamFault {
@@ -52,13 +56,7 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
         }
         Refusal::Rejected(no, guard) => match no.reason {
             Rejection::TooManyAttempts { retry_after } => too_many(retry_after).respond(request),
-            // RFC 6750, section 3.1: more than one method in a request is an invalid request.
-            Rejection::Ambiguous => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "ambiguous-credentials",
-                "the request presents more than one credential; send one",
-            )
-            .respond(request),
+            Rejection::Ambiguous => ambiguous(guard).respond(request),
             Rejection::OtherNetwork => denied(Rule::Network).respond(request),
             Rejection::Disabled
             | Rejection::Expired
@@ -108,16 +106,34 @@ fn unauthenticated(detail: &'static str, guard: &Guard, rejected: Option<&Reject
     problem
 }
 
+/// RFC 6750, section 3.1: more than one method in a request is an invalid request.
+fn ambiguous(guard: &Guard) -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::BAD_REQUEST,
+        "ambiguous-credentials",
+        "the request presents more than one credential; send one",
+    );
+    if guard.schemes.iter().any(|scheme| way(scheme.challenge()) == BEARER) {
+        let challenge = HeaderValue::from_static(INVALID_REQUEST);
+        problem.headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    problem
+}
+
+/// The way in which a challenge asks for a credential.
+fn way(challenge: &'static str) -> &'static str {
+    challenge.split(' ').next().unwrap_or_default()
+}
+
 /// The challenges of the guard's schemes, the rejected one's in its own words. Two schemes may
 /// share a way to ask (RFC 9110, section 11.6.1): then it is asked once. Whoever sent a bearer token
 /// has tried that way, whosever it is (RFC 6750, section 3.1).
 fn challenges(guard: &Guard, rejected: Option<&Rejected>) -> Vec<&'static str> {
-    let way = |challenge: &'static str| challenge.split(' ').next();
     let any_token = rejected.is_some_and(|no| no.reason == Rejection::UnknownToken);
     let mut told: Vec<&'static str> = Vec::new();
     for scheme in &guard.schemes {
         let tried = rejected.is_some_and(|no| no.scheme == Some(scheme.name()));
-        let failed = tried || any_token && way(scheme.challenge()) == Some("Bearer");
+        let failed = tried || any_token && way(scheme.challenge()) == BEARER;
         let challenge = if failed { scheme.rejected_challenge() } else { scheme.challenge() };
         match told.iter_mut().find(|it| way(it) == way(challenge)) {
             Some(same) if failed => *same = challenge,

@@ -191,6 +191,7 @@ cache-control: no-store
 "#;
 
 const AMBIGUOUS: &str = r#"400
+www-authenticate: Bearer realm="portcullis", error="invalid_request"
 content-type: application/problem+json
 cache-control: no-store
 
