@@ -162,14 +162,15 @@ fn escaped(login: &str) -> String {
 /// name.
 pub(super) fn clean_answer(headers: &mut HeaderMap, guard: &Guard) {
     cookies::keep_theirs(headers, guard);
-    let names: Vec<HeaderName> = headers.keys().cloned().collect();
-    for name in names {
-        let dropped = HOP_BY_HOP.contains(&name.as_str())
+    // All before any is removed: one of them names others.
+    let dropped = headers.keys().filter(|name| {
+        HOP_BY_HOP.contains(&name.as_str())
             || name.as_str().starts_with("portcullis-")
-            || named_in_connection(headers, &name);
-        if dropped {
-            headers.remove(&name);
-        }
+            || named_in_connection(headers, name)
+    });
+    let dropped: Vec<HeaderName> = dropped.cloned().collect();
+    for name in dropped {
+        headers.remove(name);
     }
     for name in ["alt-svc", "clear-site-data", "service-worker-allowed"] {
         headers.remove(name);
@@ -219,6 +220,21 @@ mod tests {
         assert!(named_in_connection(&all, &"x-trace".parse().unwrap()));
         assert!(!named_in_connection(&all, &header::CONTENT_LENGTH));
         assert!(!named_in_connection(&all, &"x-other".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_an_answers_connection_names_ends_here_wherever_it_stands() {
+        let guard = cookies::tests::guard();
+        for names in [["connection", "x-hop", "x-end"], ["x-hop", "x-end", "connection"]] {
+            let mut answer = HeaderMap::new();
+            for name in names {
+                let value = if name == "connection" { "X-Hop" } else { "1" };
+                answer.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            clean_answer(&mut answer, &guard);
+            let left: Vec<_> = answer.keys().map(HeaderName::as_str).collect();
+            assert_eq!(left, ["x-end"], "{names:?}");
+        }
     }
 
     #[test]

@@ -56,14 +56,14 @@ fn is_ours(pair: &CookiePair<'_>, guard: &Guard) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use portcullis_core::guard::{Definition, Kind, Source, Standing};
     use portcullis_core::id::{Id, Revision};
     use portcullis_core::scheme::{self, Options};
 
     /// A guard that reads a cookie called `sid`.
-    fn guard() -> Guard {
+    pub(in super::super) fn guard() -> Guard {
         let options = Options::from([("cookie".to_owned(), "sid".to_owned())]);
         let definition = Definition {
             kind: Kind::Route,
