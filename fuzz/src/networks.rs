@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
-use portcullis_core::policy::Networks;
+use portcullis_core::policy::{Networks, parse_network};
 use portcullis_core::request::{TrustedPeers, fold_network};
 
 /// How many networks of one input are looked at, for every one is compared with every other.
@@ -17,6 +17,12 @@ pub fn networks(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let networks: Vec<IpNet> =
         text.lines().filter_map(|line| line.parse().ok()).take(MOST).collect();
+    for (line, network) in text.lines().filter_map(|line| Some((line, parse_network(line).ok()?))) {
+        // Whatever else reads the line reads the same.
+        let other = line.parse().or_else(|_| line.parse::<IpAddr>().map(IpNet::from));
+        assert_eq!(other.unwrap(), network, "{line}");
+        assert_eq!(parse_network(&network.to_string()), Ok(network), "{line}");
+    }
     let named = text.lines().filter_map(|line| line.parse().ok()).take(MOST);
     let Ok(set) = Networks::new(&networks) else {
         return assert!(networks.is_empty(), "only an empty list is refused");

@@ -16,7 +16,7 @@ use crate::principal::Principal;
 use crate::request::{Origin, RequestHead};
 use crate::scheme::Scheme;
 
-pub use networks::{Networks, NoNetworks};
+pub use networks::{BadNetwork, Networks, NoNetworks, parse_network};
 
 /// What a guard demands of a request and its principal.
 #[derive(Debug)]

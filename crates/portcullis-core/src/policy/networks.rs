@@ -23,6 +23,32 @@ struct Placed {
 #[error("an empty list of networks would admit nobody; leave it out to admit everybody")]
 pub struct NoNetworks;
 
+/// What is not the one writing of a network: the operator's fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "not a network: an address, or a CIDR as `10.0.0.0/8` or `2001:db8::/32`, without leading zeros, \
+     zone or bits below the mask"
+)]
+pub struct BadNetwork;
+
+/// Reads a network, or a single address as the network of itself. What others read otherwise is
+/// refused: `010.0.0.0/8` begins with 8 where a leading zero means octal, and `10.0.0.1/8` may have
+/// meant one address.
+///
+/// # Errors
+/// It is none, or could be read in two ways.
+pub fn parse_network(text: &str) -> Result<IpNet, BadNetwork> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().map(IpNet::from).map_err(|_| BadNetwork);
+    };
+    let address: IpAddr = address.parse().map_err(|_| BadNetwork)?;
+    let plain = length.bytes().all(|byte| byte.is_ascii_digit());
+    let length =
+        length.parse().ok().filter(|_| plain && (length == "0" || !length.starts_with('0')));
+    let network = length.and_then(|length| IpNet::new(address, length).ok());
+    network.filter(|network| network.trunc() == *network).ok_or(BadNetwork)
+}
+
 impl Networks {
     /// The set of all addresses in `networks`, which may overlap.
     ///
@@ -142,6 +168,45 @@ mod tests {
             let expected = found.map(|text| text.parse().unwrap());
             assert_eq!(set.find(address.parse().unwrap()), expected, "{address}");
         }
+    }
+
+    #[test]
+    fn a_network_is_written_in_one_way() {
+        for (text, good) in [
+            ("10.0.0.0/8", true),
+            ("0.0.0.0/0", true),
+            ("192.0.2.7", true),
+            ("192.0.2.7/32", true),
+            ("2001:db8::/32", true),
+            ("2001:0db8:0:0:0:0:0:0/32", true),
+            ("::ffff:192.0.2.0/120", true),
+            ("::1", true),
+            ("010.0.0.0/8", false),
+            ("10.0.0.00/8", false),
+            ("0000010.0.0.0/8", false),
+            ("0x0a.0.0.0/8", false),
+            ("10.0/8", false),
+            ("167772160/8", false),
+            ("10.0.0.0/08", false),
+            ("10.0.0.0/+8", false),
+            ("10.0.0.0/33", false),
+            ("10.0.0.0/", false),
+            ("10.0.0.0/8/8", false),
+            ("10.0.0.0/255.0.0.0", false),
+            ("10.0.0.1/8", false),
+            ("2001:db8::1/32", false),
+            ("2001:00db8::/32", false),
+            ("::/129", false),
+            ("fe80::1%eth0", false),
+            ("fe80::%eth0/10", false),
+            ("[::1]", false),
+            (" 10.0.0.0/8", false),
+            ("", false),
+            ("/8", false),
+        ] {
+            assert_eq!(parse_network(text).is_ok(), good, "{text}");
+        }
+        assert_eq!(parse_network("192.0.2.7"), Ok("192.0.2.7/32".parse().unwrap()));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use http::{Method, Uri};
 use ipnet::IpNet;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Kind};
+use portcullis_core::policy::parse_network;
 use portcullis_core::scheme::{API_KEY, Options, SchemeName};
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ pub(super) struct GuardArgs {
     #[arg(long)]
     api_key_header: Option<String>,
     /// A network that callers must come from (CIDR); repeat for more
-    #[arg(long = "network")]
+    #[arg(long = "network", value_parser = parse_network)]
     networks: Vec<IpNet>,
     /// Demand nothing but a network
     #[arg(long, requires = "networks", conflicts_with = "schemes")]

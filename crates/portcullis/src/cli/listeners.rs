@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Kind};
 use portcullis_core::organization::Organization;
+use portcullis_core::policy::parse_network;
 use portcullis_core::scheme::{BEARER, Options, SchemeName};
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ pub(super) struct ListenerArgs {
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     token_lifetime: Option<Duration>,
     /// A network that callers must come from (CIDR); repeat for more
-    #[arg(long = "network")]
+    #[arg(long = "network", value_parser = parse_network)]
     networks: Vec<IpNet>,
     /// Demand nothing but a network
     #[arg(long, requires = "networks", conflicts_with = "schemes")]

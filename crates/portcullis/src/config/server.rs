@@ -1,9 +1,10 @@
 //! The sections `[server]` and `[trust]`: where requests arrive, and whom to believe about them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use portcullis_core::policy::parse_network;
 
 use super::reader::Section;
 
@@ -59,8 +60,5 @@ pub(super) fn trust(mut section: Section<'_, '_>) -> Option<Trust> {
 
 /// Reads a network, or a single address as the network of itself.
 pub(super) fn network(text: &str) -> Option<IpNet> {
-    let network = text.parse::<IpNet>().ok();
-    // Bits beyond the prefix are a slip of the pen: `10.0.0.1/8` may have meant `10.0.0.1`.
-    let exact = network.filter(|network| network.trunc() == *network);
-    if text.contains('/') { exact } else { text.parse::<IpAddr>().ok().map(IpNet::from) }
+    parse_network(text).ok()
 }
