@@ -31,7 +31,11 @@ impl Actions {
     ) -> Result<(), ActionError> {
         // Told before anything is written, and looked at again under the write's own revision.
         let wanted = [(organization, definition.clone())];
-        let guards = fit(&self.list_guards().await?, &wanted)?;
+        let standing = self.list_guards().await?;
+        if let Some(taken) = standing.iter().find(|row| row.definition.name == definition.name) {
+            return Err(ActionError::Exists(named(&taken.definition)));
+        }
+        let guards = fit(&standing, &wanted)?;
         leave_room(&self.list_mounts().await?, &guards, self.paths)?;
         let (told, paths) = (named(&definition), self.paths);
         let made = self.act(Deed::new("guard.create", needs(organization)), move |writing| {

@@ -206,11 +206,20 @@ impl House {
         parts: &Parts,
         meanwhile: impl AsyncFn(usize),
     ) -> (Result<Judged, Refusal>, usize) {
+        self.admit_at(Address::Own, parts, meanwhile).await
+    }
+
+    async fn admit_at(
+        &self,
+        address: Address<'_>,
+        parts: &Parts,
+        meanwhile: impl AsyncFn(usize),
+    ) -> (Result<Judged, Refusal>, usize) {
         let (peer, trusted) = ([192, 0, 2, 1].into(), TrustedPeers::default());
         let now = self.clock.now().wall;
         let head = RequestHead::from_connection(parts, peer, &trusted, now).unwrap();
         let reached = Mutex::new(0);
-        let admitted = self.gate.admit(&head, Address::Own, async |_| {
+        let admitted = self.gate.admit(&head, address, async |_| {
             let times = {
                 let mut reached = reached.lock().unwrap();
                 *reached += 1;
@@ -233,6 +242,96 @@ async fn a_good_caller_is_admitted_at_once_by_either_scheme() {
         let (admitted, reached) = house.admit_with(&parts, async |_| {}).await;
         assert_eq!(admitted.unwrap().who.unwrap().scheme, name);
         assert_eq!(reached, 1);
+    }
+}
+
+/// A house with the listener `flow` and the mount `graph`.
+async fn listening() -> House {
+    let house = House::open().await;
+    let root = house.root;
+    let listener = Definition { kind: Kind::Listener, name: "flow".into(), ..guard("/") };
+    let mount = portcullis_core::mount::Definition {
+        name: "graph".into(),
+        dialect: "graph".into(),
+        hosts: vec![],
+        prefix: "/".into(),
+        options: Options::new(),
+    };
+    let made = house.change(move |it| {
+        it.insert_mount(root, Source::Store, &mount)?;
+        it.insert_guard(root, Source::Store, &listener)
+    });
+    made.await.unwrap();
+    house
+}
+
+#[tokio::test]
+async fn a_listener_is_reached_by_its_id_and_not_by_the_path_of_the_request() {
+    let house = listening().await;
+    let parts = house.request(scheme::API_KEY, house.key.expose_text());
+    let mount = Arc::clone(&house.gate.memory().mounts()[0]);
+    for (id, expected) in [("flow", Ok("flow")), ("orders", Err("no_guard")), ("", Err("no_guard"))]
+    {
+        let address = Address::Listener { mount: &mount, id };
+        let (admitted, _) = house.admit_at(address, &parts, async |_| {}).await;
+        let told = admitted.as_ref().map(|judged| &*judged.guard.name).map_err(Refusal::reason);
+        assert_eq!(told, expected, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_loses_its_mount_or_itself_on_the_way_is_not_there() {
+    for what in ["mount", "listener"] {
+        let house = listening().await;
+        let parts = house.request(scheme::API_KEY, house.key.expose_text());
+        let mount = Arc::clone(&house.gate.memory().mounts()[0]);
+        let address = Address::Listener { mount: &mount, id: "flow" };
+        let take = async |_| {
+            let taken = house.change(move |it| match what {
+                "mount" => it.delete_mount("graph", Source::Store),
+                _ => it.delete_guard("flow", Source::Store),
+            });
+            taken.await.unwrap();
+        };
+        let (admitted, reached) = house.admit_at(address, &parts, take).await;
+        assert_eq!((admitted.unwrap_err().reason(), reached), ("no_guard", 1), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn outside_its_networks_a_guard_denies_before_it_looks_at_any_proof() {
+    let house = House::open().await;
+    let networks = Some(vec!["198.51.100.0/24".parse().unwrap()]);
+    house.replace_guard(Some(Definition { networks, ..guard("/orders") })).await;
+    let mut requests = vec![Request::get("/orders/7").header("Host", "any").body(()).unwrap()];
+    for (name, secret) in [
+        (scheme::API_KEY, house.key.expose_text()),
+        (scheme::API_KEY, "no key"),
+        (scheme::BASIC, PASSWORD),
+        (scheme::BASIC, "wrong"),
+    ] {
+        requests.push(Request::from_parts(house.request(name, secret), ()));
+    }
+    for request in requests {
+        let (admitted, reached) = house.admit_with(&request.into_parts().0, async |_| {}).await;
+        let Refusal::Denied { denial, who, .. } = admitted.unwrap_err() else {
+            panic!("not denied")
+        };
+        assert_eq!((denial.rule, who.is_none(), reached), (Rule::Network, true, 0));
+    }
+}
+
+#[tokio::test]
+async fn where_no_scheme_is_demanded_the_narrowest_network_stands_for_the_caller() {
+    let house = House::open().await;
+    let networks = ["192.0.0.0/16", "192.0.2.0/24"].map(|text| text.parse().unwrap());
+    let alone = Definition { schemes: vec![], networks: Some(networks.into()), ..guard("/orders") };
+    let beside = Definition { networks: Some(networks.into()), ..guard("/orders") };
+    for (definition, expected) in [(alone, Some(networks[1])), (beside, None)] {
+        house.replace_guard(Some(definition)).await;
+        let (admitted, _) = house.admit(async |_| {}).await;
+        let judged = admitted.unwrap();
+        assert_eq!((judged.network, judged.who.is_none()), (expected, expected.is_some()));
     }
 }
 

@@ -10,6 +10,7 @@
 mod commands;
 mod common;
 mod failures;
+mod graph;
 mod journey_hub;
 mod journyx;
 mod leaks;
