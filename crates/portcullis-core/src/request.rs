@@ -4,11 +4,13 @@
 //! forwarding header believed. What is judged is what is forwarded: both come from this type.
 
 mod body;
+mod connection;
 mod cookies;
 mod forwarded;
 mod host;
 mod origin;
 mod path;
+mod unfold;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,11 +23,13 @@ use http::{HeaderMap, HeaderName, Method};
 use crate::time::Timestamp;
 
 pub use body::{BodyForm, BodyToken, MAX_LOOKED_INTO};
+pub use connection::Connection;
 pub use cookies::{CookiePair, cookie_pairs, unquoted};
 pub use forwarded::{MAX_FORWARDED, TrustedPeers, fold, fold_network};
 pub use host::canonical_host;
 pub use origin::Origin;
 pub use path::{MAX_PATH, MAX_QUERY, canonical_path};
+pub use unfold::unfold;
 
 /// All headers together, names and values, in bytes.
 pub const MAX_HEADERS: usize = 32 * 1_024;
@@ -42,7 +46,8 @@ pub struct RequestHead<'r> {
     path: Cow<'r, str>,
     query: Option<&'r str>,
     headers: &'r HeaderMap,
-    peer: IpAddr,
+    connection: Connection,
+    secure: bool,
     client: IpAddr,
     received: Timestamp,
     body_token: Option<BodyToken<'r>>,
@@ -81,18 +86,19 @@ pub enum Malformed {
 }
 
 impl<'r> RequestHead<'r> {
-    /// The head of a request that came over a connection from `peer`.
+    /// The head of a request, [unfolded](unfold), that came over `connection`.
     ///
     /// # Errors
     /// It has no single meaning.
     pub fn from_connection(
         parts: &'r Parts,
-        peer: IpAddr,
+        connection: impl Into<Connection>,
         trusted: &TrustedPeers,
         received: Timestamp,
     ) -> Result<Self, Malformed> {
         check_headers(&parts.headers)?;
-        let peer = fold(peer);
+        let connection: Connection = connection.into();
+        let connection = Connection { peer: fold(connection.peer), ..connection };
         let (host, port) = host::of(parts)?;
         Ok(Self {
             method: &parts.method,
@@ -101,8 +107,9 @@ impl<'r> RequestHead<'r> {
             path: path::canonical_path(parts.uri.path())?,
             query: path::query(&parts.uri)?,
             headers: &parts.headers,
-            peer,
-            client: trusted.client(peer, &parts.headers)?,
+            connection,
+            secure: connection.secure || trusted.says_https(connection.peer, &parts.headers),
+            client: trusted.client(connection.peer, &parts.headers)?,
             received,
             body_token: None,
         })
@@ -117,7 +124,8 @@ impl<'r> RequestHead<'r> {
             path: Cow::Borrowed(&self.path),
             query: self.query,
             headers: self.headers,
-            peer: self.peer,
+            connection: self.connection,
+            secure: self.secure,
             client: self.client,
             received: self.received,
             body_token,
@@ -156,7 +164,7 @@ impl<'r> RequestHead<'r> {
 
     /// Where it says it comes from.
     pub fn origin(&self) -> Origin {
-        origin::of(self.headers, &self.host, self.port)
+        origin::of(self.headers, &self.host, self.port, self.connection.secure)
     }
 
     /// Whether it asks for the connection to become something else (RFC 9110, section 7.8).
@@ -166,7 +174,27 @@ impl<'r> RequestHead<'r> {
 
     /// Who opened the connection.
     pub const fn peer(&self) -> IpAddr {
-        self.peer
+        self.connection.peer
+    }
+
+    /// Whether it came encrypted: to us, or to a trusted peer that says so.
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// How it came, as URLs write it.
+    pub const fn protocol(&self) -> &'static str {
+        if self.secure { "https" } else { "http" }
+    }
+
+    /// Whether the peer has proven a certificate that the server accepts from clients.
+    pub const fn is_certified(&self) -> bool {
+        self.connection.certified
+    }
+
+    /// The connection that brought it.
+    pub const fn connection(&self) -> Connection {
+        self.connection
     }
 
     /// Who is believed to have sent the request: the peer, or whom a trusted one names.
@@ -217,7 +245,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Malformed> {
     if size > MAX_HEADERS || headers.len() > MAX_HEADER_COUNT {
         return Err(Malformed::HeadersTooLarge);
     }
-    // RFC 9113, section 8.2.3, lets HTTP/2 split a Cookie; HTTP/1.1 never does.
+    // What HTTP/2 may split was joined before.
     for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
         let mut values = headers.get_all(&name).iter();
         if values.next().is_some_and(|value| value.len() > MAX_CREDENTIAL) {

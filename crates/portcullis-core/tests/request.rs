@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use http::Request;
 use portcullis_core::request::{
-    MAX_PATH, Malformed, Origin, RequestHead, TrustedPeers, canonical_host, canonical_path,
+    Connection, MAX_PATH, Malformed, Origin, RequestHead, TrustedPeers, canonical_host,
+    canonical_path,
 };
 use portcullis_core::time::Timestamp;
 use proptest::prelude::*;
@@ -110,7 +111,8 @@ fn client(peer: &str, trusted: &str, forwarded: &[&str]) -> Result<IpAddr, Malfo
     }
     let parts = request.body(()).unwrap().into_parts().0;
     let now = Timestamp::from_millis(0);
-    RequestHead::from_connection(&parts, peer.parse().unwrap(), &TrustedPeers::new(&trusted), now)
+    let peer: IpAddr = peer.parse().unwrap();
+    RequestHead::from_connection(&parts, peer, &TrustedPeers::new(&trusted), now)
         .map(|head| head.client())
 }
 
@@ -143,6 +145,54 @@ fn a_forwarding_header_is_believed_of_trusted_peers_only_and_from_the_right() {
     }
     let far = ["10.0.0.2"; 33].join(", ");
     assert_eq!(client("10.0.0.1", ten, &[&far]), Err(Malformed::Forwarded));
+}
+
+#[test]
+fn a_request_is_secure_if_its_connection_is_or_a_trusted_peer_says_so() {
+    let (inside, outside) = ([10, 0, 0, 1], [192, 0, 2, 1]);
+    for (peer, secure, said, expected) in [
+        (outside, false, &[][..], false),
+        (outside, true, &[], true),
+        (outside, true, &["http"], true),
+        (outside, false, &["https"], false),
+        (inside, false, &["https"], true),
+        (inside, false, &[" HTTPS "], true),
+        (inside, false, &[], false),
+        (inside, false, &["http"], false),
+        (inside, false, &["https, http"], false),
+        (inside, false, &["https", "http"], false),
+        (inside, false, &["https", "https"], false),
+    ] {
+        let mut request = Request::get("/").header("Host", "any");
+        for line in said {
+            request = request.header("X-Forwarded-Proto", *line);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        let connection = Connection { peer: IpAddr::from(peer), secure, certified: false };
+        let trusted = TrustedPeers::new(&["10.0.0.0/8".parse().unwrap()]);
+        let now = Timestamp::from_millis(0);
+        let head = RequestHead::from_connection(&parts, connection, &trusted, now).unwrap();
+        let protocol = if expected { "https" } else { "http" };
+        assert_eq!((head.is_secure(), head.protocol()), (expected, protocol), "{peer:?} {said:?}");
+        assert!(!head.is_certified());
+    }
+}
+
+#[test]
+fn over_tls_that_ends_here_a_page_that_came_in_the_clear_is_foreign() {
+    for (origin, secure, expected) in [
+        ("https://api.example", true, Origin::Own),
+        ("http://api.example", true, Origin::Foreign),
+        ("http://api.example", false, Origin::Own),
+    ] {
+        let request = Request::post("/").header("Host", "api.example").header("Origin", origin);
+        let parts = request.body(()).unwrap().into_parts().0;
+        let peer = IpAddr::from([192, 0, 2, 1]);
+        let connection = Connection { secure, ..peer.into() };
+        let (trusted, now) = (TrustedPeers::default(), Timestamp::from_millis(0));
+        let head = RequestHead::from_connection(&parts, connection, &trusted, now).unwrap();
+        assert_eq!(head.origin(), expected, "{origin}");
+    }
 }
 
 #[test]

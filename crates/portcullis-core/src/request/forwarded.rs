@@ -11,6 +11,7 @@ use super::Malformed;
 pub const MAX_FORWARDED: usize = 32;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The proxies whose forwarding headers are believed: by default nobody's.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,14 @@ impl TrustedPeers {
             }
         }
         Ok(client)
+    }
+
+    /// Whether `peer` says that the request came to it encrypted, if it is believed. What it says
+    /// twice, or of several proxies, is not taken for that.
+    pub(super) fn says_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
+        let (Some(value), None) = (said.next(), said.next()) else { return false };
+        value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"https") && self.contain(peer)
     }
 }
 

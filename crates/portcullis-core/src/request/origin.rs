@@ -16,21 +16,23 @@ pub enum Origin {
     Unsaid,
 }
 
-/// Where the headers of a request to `host` and `port` say that it comes from.
-pub(super) fn of(headers: &HeaderMap, host: &str, port: Option<u16>) -> Origin {
+/// Where the headers of a request to `host` and `port` say that it comes from; `secure` if it came
+/// over TLS that ends here.
+pub(super) fn of(headers: &HeaderMap, host: &str, port: Option<u16>, secure: bool) -> Origin {
     let mut said = headers.get_all(ORIGIN).iter();
     match (said.next(), said.next()) {
         (None, _) => Origin::Unsaid,
-        (Some(value), None) if is_own(value.as_bytes(), host, port) => Origin::Own,
+        (Some(value), None) if is_own(value.as_bytes(), host, port, secure) => Origin::Own,
         (Some(_), _) => Origin::Foreign,
     }
 }
 
-/// Who ends TLS before us is not known here, so either scheme may be ours; a port that is not
-/// written is that of the origin's scheme.
-fn is_own(origin: &[u8], host: &str, port: Option<u16>) -> bool {
+/// Where TLS ends before us that is not known here, so either scheme may be ours; where it ends here,
+/// a page that came in the clear is anybody's. A port that is not written is that of the origin's
+/// scheme.
+fn is_own(origin: &[u8], host: &str, port: Option<u16>, secure: bool) -> bool {
     let Ok(text) = std::str::from_utf8(origin) else { return false };
-    let http = text.strip_prefix("http://").map(|rest| (rest, 80));
+    let http = text.strip_prefix("http://").filter(|_| !secure).map(|rest| (rest, 80));
     let https = text.strip_prefix("https://").map(|rest| (rest, 443));
     let Some((authority, usual)) = http.or(https) else { return false };
     let Ok((name, said)) = host::read(authority) else { return false };

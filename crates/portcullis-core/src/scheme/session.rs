@@ -141,6 +141,7 @@ mod tests {
     use crate::request::TrustedPeers;
     use crate::time::Timestamp;
     use http::Request;
+    use std::net::IpAddr;
 
     /// What comes of a `Cookie` header in which `TOKEN` stands for a session.
     #[track_caller]
@@ -149,7 +150,7 @@ mod tests {
         let header = cookies.replace("TOKEN", token.expose_text());
         let request = Request::get("/").header("host", "any").header(COOKIE, header);
         let parts = request.body(()).unwrap().into_parts().0;
-        let (peer, now) = ([192, 0, 2, 1].into(), Timestamp::from_millis(1));
+        let (peer, now) = (IpAddr::from([192, 0, 2, 1]), Timestamp::from_millis(1));
         let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now);
         let head = head.unwrap();
         let session = build(&Options::new()).unwrap();
@@ -240,7 +241,7 @@ mod tests {
         let request = Request::get("/").header("host", "any");
         let request = request.header(COOKIE, "a=1").header(COOKIE, "wtsession=x");
         let parts = request.body(()).unwrap().into_parts().0;
-        let (peer, now) = ([192, 0, 2, 1].into(), Timestamp::from_millis(1));
+        let (peer, now) = (IpAddr::from([192, 0, 2, 1]), Timestamp::from_millis(1));
         let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now);
         assert!(head.is_err());
     }

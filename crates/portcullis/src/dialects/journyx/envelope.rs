@@ -20,7 +20,8 @@ const UNAVAILABLE_SECONDS: u64 = 1;
 /// is nobody's to see.
 pub(super) fn uri(call: &Call<'_>) -> String {
     let host = call.head.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    format!("http://{}{}", host.unwrap_or(call.head.host()), call.head.path())
+    let host = host.unwrap_or(call.head.host());
+    format!("{}://{host}{}", call.head.protocol(), call.head.path())
 }
 
 /// A success: always 200.

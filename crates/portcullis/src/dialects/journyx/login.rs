@@ -81,11 +81,12 @@ fn code(ability: &Ability) -> String {
     words.join("_").to_ascii_lowercase()
 }
 
-/// `Secure` where the page that signs in came by https; without it a client on plain http, such as
-/// one that tries this out, would drop the cookie.
+/// `Secure` where the request or the page that signs in came by https; without it a client on plain
+/// http, such as one that tries this out, would drop the cookie.
 fn cookie(call: &Call<'_>, token: &str, more: &str) -> String {
     let origin = call.head.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
-    let secure = if origin.is_some_and(|it| it.starts_with("https:")) { "; Secure" } else { "" };
+    let https = call.head.is_secure() || origin.is_some_and(|it| it.starts_with("https:"));
+    let secure = if https { "; Secure" } else { "" };
     format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{more}")
 }
 

@@ -130,7 +130,7 @@ fn set_identity(headers: &mut HeaderMap, head: &RequestHead<'_>, judged: &Judged
     set("portcullis-request-id", id.to_string());
     set("x-forwarded-for", head.client().to_string());
     set("x-forwarded-host", head.host().to_owned());
-    set("x-forwarded-proto", "http".into());
+    set("x-forwarded-proto", head.protocol().to_owned());
     if let Some(network) = judged.network {
         set("portcullis-scheme", NETWORK.into());
         set("portcullis-network", network.to_string());
