@@ -47,6 +47,7 @@ fn guard(number: u8, line: &str) -> Option<Guard> {
         upstream: Uri::from_static("http://127.0.0.1:1"),
         schemes: vec![(BASIC, Options::new())],
         networks: None,
+        client_certificate: false,
         methods: vec![],
         ability: None,
         pass_credential: false,

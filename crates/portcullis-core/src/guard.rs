@@ -66,6 +66,8 @@ pub struct Definition {
     pub schemes: Vec<(SchemeName, Options)>,
     /// The networks that callers must come from besides.
     pub networks: Option<Vec<IpNet>>,
+    /// Whether callers must have proven a certificate besides.
+    pub client_certificate: bool,
     /// The methods that pass; empty for all, of a listener for GET, HEAD and POST. Where GET passes
     /// a listener, HEAD does (RFC 9110, section 9.3.2).
     pub methods: Vec<Method>,
@@ -261,6 +263,7 @@ impl Definition {
             organization,
             principal,
             networks: networks.map(Networks::new).transpose()?,
+            client_certificate: self.client_certificate,
             methods: self.build_methods(),
             ability: self.ability.clone(),
         })
@@ -370,6 +373,7 @@ mod tests {
             upstream: Uri::from_static("http://127.0.0.1:9000/base/"),
             schemes: vec![(scheme::BASIC, Options::new())],
             networks: None,
+            client_certificate: false,
             methods: vec![],
             ability: None,
             pass_credential: false,

@@ -200,6 +200,7 @@ mod tests {
             upstream: http::Uri::from_static("http://127.0.0.1:9"),
             schemes: vec![(crate::scheme::BASIC, Options::new())],
             networks: None,
+            client_certificate: false,
             methods: vec![],
             ability: None,
             pass_credential: false,

@@ -27,6 +27,8 @@ pub struct Policy {
     pub principal: Demand,
     /// The networks that callers must come from, if that is demanded.
     pub networks: Option<Networks>,
+    /// Whether callers must have proven a certificate.
+    pub client_certificate: bool,
     /// The methods that pass; empty for all.
     pub methods: Box<[Method]>,
     /// The ability that the principal must hold in the guard's organization.
@@ -60,6 +62,8 @@ pub struct Question<'a> {
     pub principal: Option<&'a Principal>,
     /// The address the request comes from.
     pub client: IpAddr,
+    /// Whether the connection that brought it has proven a certificate.
+    pub certified: bool,
     /// Its method.
     pub method: &'a Method,
     /// Where it says it comes from.
@@ -81,6 +85,7 @@ impl<'a> Question<'a> {
         Self {
             principal: who.map(|who| &who.principal),
             client: head.client(),
+            certified: head.is_certified(),
             method: head.method(),
             origin: head.origin(),
             upgrades: head.upgrades(),
@@ -94,6 +99,8 @@ impl<'a> Question<'a> {
 pub enum Rule {
     /// The principal holds the ability.
     Ability,
+    /// The connection has proven a certificate.
+    ClientCertificate,
     /// The method is among those that pass.
     Method,
     /// The caller comes from one of the networks.
@@ -110,8 +117,9 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order in which the first that fails is named.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Network,
+        Self::ClientCertificate,
         Self::Principal,
         Self::Origin,
         Self::Organization,
@@ -124,6 +132,7 @@ impl Rule {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ability => "ability",
+            Self::ClientCertificate => "client_certificate",
             Self::Method => "method",
             Self::Network => "network",
             Self::Organization => "organization",
@@ -232,6 +241,8 @@ impl Policy {
                 Place::Inside(_) => Verdict::Met,
                 Place::Outside => Verdict::Failed,
             },
+            Rule::ClientCertificate if !self.client_certificate => Verdict::NotAsked,
+            Rule::ClientCertificate => Verdict::of(question.certified),
             Rule::Origin if question.principal.is_none() || !question.unasked => Verdict::NotAsked,
             Rule::Origin if reads_only(question.method) && !question.upgrades => Verdict::NotAsked,
             Rule::Origin => Verdict::of(question.origin == Origin::Own),

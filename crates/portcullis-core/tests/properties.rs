@@ -60,6 +60,7 @@ fn guards() -> GuardTable {
             upstream: Uri::from_static("http://127.0.0.1:1"),
             schemes: vec![(scheme::BASIC, Options::new())],
             networks: None,
+            client_certificate: false,
             methods: vec![],
             ability: None,
             pass_credential: false,

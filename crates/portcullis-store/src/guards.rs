@@ -35,6 +35,9 @@ struct Stored {
     ability: Option<String>,
     pass_credential: bool,
     strip_prefix: bool,
+    // Left out where it is not demanded, so that nodes of the last release read the row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    client_certificate: bool,
 }
 
 /// A guard's own row.
@@ -76,6 +79,7 @@ fn write(definition: &Definition) -> Result<String, StoreError> {
         ability: definition.ability.as_ref().map(Ability::to_string),
         pass_credential: definition.pass_credential,
         strip_prefix: definition.strip_prefix,
+        client_certificate: definition.client_certificate,
     };
     serde_json::to_string(&stored).map_err(corrupt)
 }
@@ -96,6 +100,7 @@ fn parse(name: String, json: &str) -> Result<Definition, StoreError> {
         upstream: stored.upstream.parse().map_err(corrupt)?,
         schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, StoreError>>()?,
         networks: stored.networks,
+        client_certificate: stored.client_certificate,
         methods: stored.methods.iter().map(method).collect::<Result<_, _>>()?,
         ability: stored.ability.as_deref().map(Ability::parse).transpose().map_err(corrupt)?,
         pass_credential: stored.pass_credential,

@@ -163,6 +163,7 @@ fn definition(name: &str, schemes: &[scheme::Kind]) -> Definition {
         upstream: http::Uri::from_static("http://127.0.0.1:9"),
         schemes: schemes.iter().map(|kind| (kind.name, Options::new())).collect(),
         networks: None,
+        client_certificate: false,
         methods: vec![],
         ability: None,
         pass_credential: false,

@@ -148,6 +148,7 @@ mod tests {
             upstream: http::Uri::from_static("http://127.0.0.1:1"),
             schemes: vec![(BASIC, Options::new())],
             networks: None,
+            client_certificate: false,
             methods: vec![],
             ability: None,
             pass_credential: false,

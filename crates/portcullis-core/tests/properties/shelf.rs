@@ -155,13 +155,15 @@ pub(crate) struct Asked {
     origin: Origin,
     upgrades: bool,
     unasked: bool,
+    certified: bool,
 }
 
 /// What `policy` says to a question.
 pub(crate) fn decide(policy: &Policy, asked: &Asked, shelf: &Shelf) -> Decision {
-    let Asked { ref principal, client, ref method, origin, upgrades, unasked } = *asked;
+    let Asked { ref principal, client, ref method, origin, upgrades, unasked, certified } = *asked;
     let principal = principal.as_ref();
-    policy.decide(&Question { principal, client, method, origin, upgrades, unasked }, shelf)
+    let question = Question { principal, client, certified, method, origin, upgrades, unasked };
+    policy.decide(&question, shelf)
 }
 
 /// What a policy should say, read off what it demands; organizations are a chain, so that one
@@ -192,6 +194,7 @@ pub(crate) fn should_allow(policy: &Policy, asked: &Asked, shelf: &Shelf) -> boo
     };
     known
         && policy.networks.as_ref().is_none_or(|networks| networks.contain(asked.client))
+        && (asked.certified || !policy.client_certificate)
         && (policy.methods.is_empty() || policy.methods.contains(&asked.method))
 }
 
@@ -227,11 +230,11 @@ pub(crate) fn questions() -> impl Strategy<Value = Asked> {
             credential: Credential { read_only, ..credential(verifier) },
         },
     );
-    let sent = (select(&METHODS[..]), select(&ORIGINS[..]), any::<bool>(), any::<bool>());
+    let sent = (select(&METHODS[..]), select(&ORIGINS[..]), any::<[bool; 3]>());
     (prop::option::of(who), select(&ADDRESSES[..]), sent).prop_map(
-        |(principal, client, (method, origin, upgrades, unasked))| {
+        |(principal, client, (method, origin, [upgrades, unasked, certified]))| {
             let client = client.parse().unwrap();
-            Asked { principal, client, method, origin, upgrades, unasked }
+            Asked { principal, client, method, origin, upgrades, unasked, certified }
         },
     )
 }
@@ -245,11 +248,13 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     let methods = subsequence(&METHODS[..], 0..=2);
     let principal = select(&[Demand::Optional, Demand::Required][..]);
     let ability = prop::option::of((0_u8..2).prop_map(ability));
-    (0..ORGANIZATIONS, principal, prop::option::of(networks), methods, ability).prop_map(
-        |(at, principal, networks, methods, ability)| Policy {
+    let who = (principal, any::<bool>());
+    (0..ORGANIZATIONS, who, prop::option::of(networks), methods, ability).prop_map(
+        |(at, (principal, client_certificate), networks, methods, ability)| Policy {
             organization: organization(at),
             principal,
             networks,
+            client_certificate,
             methods: methods.into(),
             ability,
         },
@@ -266,6 +271,9 @@ pub(crate) fn stricter(policy: &Policy, more: &Policy) -> Vec<Policy> {
     if policy.networks.is_none() {
         made.push(Policy { networks: more.networks.clone(), ..copy(policy) });
     }
+    if !policy.client_certificate {
+        made.push(Policy { client_certificate: more.client_certificate, ..copy(policy) });
+    }
     if policy.methods.is_empty() {
         made.push(Policy { methods: more.methods.clone(), ..copy(policy) });
     }
@@ -280,6 +288,7 @@ fn copy(policy: &Policy) -> Policy {
         organization: policy.organization,
         principal: policy.principal,
         networks: policy.networks.clone(),
+        client_certificate: policy.client_certificate,
         methods: policy.methods.clone(),
         ability: policy.ability.clone(),
     }

@@ -127,6 +127,7 @@ fn an_organization_is_deleted_with_all_that_is_in_it_and_its_names_are_free_agai
             upstream: Uri::from_static("http://127.0.0.1:9"),
             schemes: vec![(scheme::BASIC, Options::new())],
             networks: None,
+            client_certificate: false,
             methods: vec![],
             ability: None,
             pass_credential: false,

@@ -530,6 +530,7 @@ fn definition(name: &str, ability: Option<&str>) -> Definition {
             .map(|kind| (kind.name, Options::from(BTreeMap::new())))
             .collect(),
         networks: None,
+        client_certificate: false,
         methods: vec![],
         ability: ability.map(|it| Ability::parse(it).unwrap()),
         pass_credential: false,

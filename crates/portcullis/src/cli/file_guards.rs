@@ -145,6 +145,7 @@ fn definition(settings: &GuardSettings) -> Result<Definition, String> {
         upstream: settings.upstream.clone(),
         schemes,
         networks: settings.networks.clone(),
+        client_certificate: settings.client_certificate,
         methods: settings.methods.clone(),
         ability: ability.map_err(|bad| bad.to_string())?,
         pass_credential: settings.pass_credential,

@@ -58,6 +58,9 @@ pub(super) struct GuardArgs {
     /// Demand nothing but a network
     #[arg(long, requires = "networks", conflicts_with = "schemes")]
     network_only: bool,
+    /// Demand a certificate of the client besides; see `tls.client_ca` of the configuration
+    #[arg(long)]
+    client_certificate: bool,
     /// A method that passes; repeat for more, leave out for all
     #[arg(long = "method")]
     methods: Vec<Method>,
@@ -161,6 +164,7 @@ fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
         upstream: args.upstream,
         schemes,
         networks: (!args.networks.is_empty()).then_some(args.networks),
+        client_certificate: args.client_certificate,
         methods: args.methods,
         ability: args.ability.as_deref().map(Ability::parse).transpose()?,
         pass_credential: args.pass_credential,
@@ -172,7 +176,7 @@ pub(super) fn texts<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(T::to_string).collect()
 }
 
-fn facts(guard: &GuardRow) -> [(&'static str, String); 12] {
+fn facts(guard: &GuardRow) -> [(&'static str, String); 13] {
     let it = &guard.definition;
     let schemes: Vec<_> = it.schemes.iter().map(|(name, _)| name.as_str()).collect();
     let word = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
@@ -185,6 +189,7 @@ fn facts(guard: &GuardRow) -> [(&'static str, String); 12] {
         ("upstream", it.upstream.to_string()),
         ("schemes", schemes.join(", ")),
         ("networks", texts(it.networks.as_deref().unwrap_or_default()).join(", ")),
+        ("client certificate", word(it.client_certificate)),
         ("methods", texts(&it.methods).join(", ")),
         ("ability", it.ability.as_ref().map(Ability::to_string).unwrap_or_default()),
         ("removes its path", word(it.strip_prefix)),
@@ -205,6 +210,7 @@ fn describe(guard: &GuardRow) -> Value {
         "organization": guard.organization.to_string(), "path": it.prefix, "hosts": it.hosts,
         "upstream": it.upstream.to_string(), "schemes": describe_schemes(it),
         "networks": it.networks.as_deref().map(texts), "methods": texts(&it.methods),
+        "client_certificate": it.client_certificate,
         "ability": it.ability.as_ref().map(Ability::as_str),
         "strip_path": it.strip_prefix, "pass_credential": it.pass_credential,
     })

@@ -138,6 +138,7 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         upstream: format!("http://{}", demo.address()).parse()?,
         schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
         networks: None,
+        client_certificate: false,
         methods: Vec::new(),
         ability: None,
         pass_credential: false,

@@ -52,6 +52,8 @@ pub(crate) struct GuardSettings {
     pub(crate) schemes: Vec<(String, BTreeMap<String, String>)>,
     /// The networks that callers must come from besides; never an empty list.
     pub(crate) networks: Option<Vec<IpNet>>,
+    /// Whether callers must have proven a certificate besides.
+    pub(crate) client_certificate: bool,
     /// The methods that pass; empty for all.
     pub(crate) methods: Vec<Method>,
     /// The ability that callers must hold.
@@ -92,6 +94,7 @@ pub(super) fn guard(
     let upstream = section.text("upstream", upstream);
     let schemes = read_schemes(&mut section, known);
     let networks = section.list("networks", network);
+    let client_certificate = section.flag("client_certificate");
     let methods = section.list("methods", method);
     let ability = section.text("ability", |text| title(text, MAX_ABILITY));
     let organization = section.count("organization");
@@ -112,6 +115,7 @@ pub(super) fn guard(
         upstream: upstream?,
         schemes,
         networks,
+        client_certificate: client_certificate?,
         methods: methods.unwrap_or_default(),
         ability,
         organization,

@@ -84,6 +84,7 @@ fn guard() -> Arc<Guard> {
         upstream: http::Uri::from_static("http://127.0.0.1:9"),
         schemes: vec![(scheme::BASIC, Options::new())],
         networks: Some(vec!["192.0.2.0/24".parse().unwrap()]),
+        client_certificate: false,
         methods: vec![],
         ability: None,
         pass_credential: false,
@@ -132,7 +133,7 @@ fn answered(mut exchange: Exchange, refusal: &Refusal) -> Response<Body> {
 fn a_refusal_is_one_line_that_names_everything_but_the_proof() {
     let parts = request();
     let found = lines(Level::INFO, &parts, |mut exchange| {
-        let (peer, trusted) = ([192, 0, 2, 7].into(), TrustedPeers::default());
+        let (peer, trusted) = (IpAddr::from([192, 0, 2, 7]), TrustedPeers::default());
         let now = Timestamp::from_millis(0);
         exchange.read(&RequestHead::from_connection(&parts, peer, &trusted, now).unwrap());
         drop(answered(exchange, &rejected()));

@@ -1,5 +1,6 @@
 //! The gate over a real store, whose records change at the moments that a test chooses.
 
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -86,6 +87,7 @@ fn guard(prefix: &str) -> Definition {
         upstream: http::Uri::from_static("http://127.0.0.1:9"),
         schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
         networks: None,
+        client_certificate: false,
         methods: vec![],
         ability: None,
         pass_credential: false,
@@ -215,7 +217,7 @@ impl House {
         parts: &Parts,
         meanwhile: impl AsyncFn(usize),
     ) -> (Result<Judged, Refusal>, usize) {
-        let (peer, trusted) = ([192, 0, 2, 1].into(), TrustedPeers::default());
+        let (peer, trusted) = (IpAddr::from([192, 0, 2, 1]), TrustedPeers::default());
         let now = self.clock.now().wall;
         let head = RequestHead::from_connection(parts, peer, &trusted, now).unwrap();
         let reached = Mutex::new(0);

@@ -73,6 +73,7 @@ pub(super) mod tests {
             upstream: http::Uri::from_static("http://127.0.0.1:9"),
             schemes: vec![(scheme::SESSION, options)],
             networks: None,
+            client_certificate: false,
             methods: vec![],
             ability: None,
             pass_credential: false,
