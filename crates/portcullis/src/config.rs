@@ -15,6 +15,7 @@ mod reader;
 mod server;
 mod source;
 mod store;
+mod tls;
 mod value;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub(crate) use passwords::Passwords;
 pub(crate) use server::{Server, Trust};
 pub(crate) use source::Environment;
 pub(crate) use store::StoreSettings;
+pub(crate) use tls::Tls;
 
 use reader::Section;
 use source::Source;
@@ -51,6 +53,8 @@ pub(crate) const MAX_MOUNTS: usize = portcullis_core::mount::MAX_MOUNTS;
 pub(crate) struct Config {
     /// Where requests arrive, and how long things may take.
     pub(crate) server: Server,
+    /// What the server shows to clients, and asks of them; without it, it speaks in the clear.
+    pub(crate) tls: Option<Tls>,
     /// Where credentials, users and the audit log are kept.
     pub(crate) store: StoreSettings,
     /// Who may say where a request came from.
@@ -117,7 +121,9 @@ pub(crate) fn parse(
 
 fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Config> {
     let mut root = Section::root(source, table);
-    let server = server::server(root.section("server"));
+    let tls = root.section("tls");
+    let server = server::server(root.section("server"), tls.has("certificate"));
+    let tls = tls::tls(tls, source);
     let store = store::store(root.section("store"));
     let trust = server::trust(root.section("trust"));
     let log = log::log(root.section("log"));
@@ -127,6 +133,7 @@ fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Co
     root.finish(&[]);
     Some(Config {
         server: server?,
+        tls,
         store: store?,
         trust: trust?,
         log: log?,

@@ -162,6 +162,13 @@ pub(super) const HEADERS: &[Header] = &[
         meaning: "Where requests arrive, and how long things may take.",
     },
     Header {
+        name: "tls",
+        most: None,
+        meaning: "What the server shows to clients, and what it asks of them. Without a certificate \
+                  it speaks in the clear. The files are looked at every second, and read again \
+                  when they change; see [TLS](tls.md).",
+    },
+    Header {
         name: "store",
         most: None,
         meaning: "Where credentials, users and the audit log are kept.",
@@ -206,17 +213,25 @@ const KEYS: &[Key] = &[
     .or_variable("PORTCULLIS_LISTEN"),
     Key::new(
         "server",
+        "redirect",
+        Text("an address with a port, as `0.0.0.0:80`"),
+        Optional("nothing listens in the clear", "\"0.0.0.0:80\""),
+        "A second address, which answers each request with where it is by https. Needs `[tls]`.",
+    ),
+    Key::new(
+        "server",
         "max_connections",
         Count(1, 1_000_000),
         Default("10000"),
-        "How many connections may be open at once; more are closed unanswered.",
+        "How many connections may be open at once at each address; more are closed unanswered.",
     ),
     Key::new(
         "server",
         "header_timeout",
         Span(ms(100), seconds(600)),
         Default("\"10s\""),
-        "How long a client may take to send the head of a request.",
+        "How long a client may take for a TLS handshake, for the head of a request, and between \
+         requests.",
     ),
     Key::new(
         "server",
@@ -238,6 +253,28 @@ const KEYS: &[Key] = &[
         Span(ms(0), seconds(600)),
         Default("\"20s\""),
         "How long requests under way may go on once the server is told to stop.",
+    ),
+    Key::new(
+        "tls",
+        "certificate",
+        Text("the path of a PEM file"),
+        Optional("the server speaks in the clear", "\"/etc/portcullis/chain.pem\""),
+        "The certificate of the server, followed by those that lead from it to a root.",
+    ),
+    Key::new(
+        "tls",
+        "key",
+        Text("the path of a PEM file"),
+        Optional("the server speaks in the clear", "\"/etc/portcullis/key.pem\""),
+        "The private key of the certificate: PKCS#8, SEC1 or PKCS#1, not encrypted.",
+    ),
+    Key::new(
+        "tls",
+        "client_ca",
+        Text("the path of a PEM file"),
+        Optional("no client is asked for a certificate", "\"/etc/portcullis/clients.pem\""),
+        "The roots of the certificates that clients may show; guards demand them by \
+         `client_certificate`.",
     ),
     Key::new(
         "store",
@@ -373,6 +410,13 @@ const KEYS: &[Key] = &[
         List("networks, as `10.0.0.0/8` or `2001:db8::1`", 1, MAX_NETWORKS),
         Optional("callers may come from anywhere", "[\"10.0.0.0/8\"]"),
         "The networks that callers must come from besides.",
+    ),
+    Key::new(
+        "guard",
+        "client_certificate",
+        Flag,
+        Default("false"),
+        "Whether callers must have proven a certificate of `tls.client_ca` besides.",
     ),
     Key::new(
         "guard",

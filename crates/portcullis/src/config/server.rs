@@ -13,6 +13,8 @@ use super::reader::Section;
 pub(crate) struct Server {
     /// The address on which guarded requests arrive.
     pub(crate) listen: SocketAddr,
+    /// The address that sends whoever comes there to `listen`, by https.
+    pub(crate) redirect: Option<SocketAddr>,
     /// How many connections may be open at once.
     pub(crate) max_connections: usize,
     /// How long a client may take to send the head of a request.
@@ -32,9 +34,18 @@ pub(crate) struct Trust {
     pub(crate) peers: Vec<IpNet>,
 }
 
-/// Reads `[server]`.
-pub(super) fn server(mut section: Section<'_, '_>) -> Option<Server> {
+/// Reads `[server]`; `encrypted` if a `[tls]` has a certificate.
+pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Server> {
     let listen = section.text("listen", |text| text.parse().ok());
+    let at_redirect = section.at_key("redirect");
+    let redirect = section.text("redirect", |text| text.parse().ok());
+    if redirect.is_some() && !encrypted {
+        section.note(
+            at_redirect,
+            "redirect",
+            "there is nothing to redirect to without a `tls.certificate`",
+        );
+    }
     let max_connections = section.count("max_connections");
     let header_timeout = section.span("header_timeout");
     let upstream_connect_timeout = section.span("upstream_connect_timeout");
@@ -43,6 +54,7 @@ pub(super) fn server(mut section: Section<'_, '_>) -> Option<Server> {
     section.finish(&[]);
     Some(Server {
         listen: listen?,
+        redirect,
         max_connections: usize::try_from(max_connections?).ok()?,
         header_timeout: header_timeout?,
         upstream_connect_timeout: upstream_connect_timeout?,

@@ -69,7 +69,7 @@ impl StoreSettings {
 
 /// Reads `[store]`.
 pub(super) fn store(mut section: Section<'_, '_>) -> Option<StoreSettings> {
-    let data = section.text("data", folder);
+    let data = section.text("data", path);
     let url = section.text("url", database);
     let master_key = section.text("master_key", master_key);
     let node_name = section.text("node_name", label);
@@ -84,7 +84,8 @@ pub(super) fn label(text: &str) -> Option<String> {
     good.then(|| text.to_owned())
 }
 
-fn folder(text: &str) -> Option<PathBuf> {
+/// Reads the path of a file or a folder.
+pub(super) fn path(text: &str) -> Option<PathBuf> {
     let good = !text.is_empty() && !text.contains('\0');
     good.then(|| PathBuf::from(text))
 }

@@ -79,6 +79,7 @@ fn everything_that_is_written_is_read() {
         upstream = "http://127.0.0.1:9000/v1"
         schemes = ["basic", "api_key"]
         networks = ["192.0.2.1"]
+        client_certificate = true
         methods = ["GET", "M-SEARCH"]
         ability = "Orders - Read"
         organization = 7
@@ -118,6 +119,7 @@ fn everything_that_is_written_is_read() {
             ("api_key".into(), [("header".into(), "X-Api-Key".into())].into()),
         ],
         networks: Some(vec!["192.0.2.1/32".parse().unwrap()]),
+        client_certificate: true,
         methods: vec![http::Method::GET, http::Method::from_bytes(b"M-SEARCH").unwrap()],
         ability: Some("Orders - Read".into()),
         organization: Some(7),
@@ -243,8 +245,8 @@ fn each_name_that_is_not_known_or_no_table_is_told_at_its_place() {
         ("[sever]", "p.toml:1:2: sever: unknown, did you mean `server`?"),
         (
             "[nothing]",
-            "p.toml:1:2: nothing: unknown: expected one of `server`, `store`, `trust`, `log`, \
-             `passwords`, `guard`, `listener`, `mount`",
+            "p.toml:1:2: nothing: unknown: expected one of `server`, `tls`, `store`, `trust`, \
+             `log`, `passwords`, `guard`, `listener`, `mount`",
         ),
         ("listen = 1", "p.toml:1:1: listen: unknown, did you mean `server.listen`?"),
         ("[server]\nlistne = 1", "p.toml:2:1: server.listne: unknown, did you mean `listen`?"),
@@ -644,6 +646,9 @@ const NEEDED: &[(&str, &[&str])] = &[
 /// A good file in which `key` has the value `value`, that value being last in it.
 fn file_with(key: &Key, value: &str) -> String {
     let mut text = String::new();
+    if (key.section, key.name) == ("server", "redirect") {
+        text.push_str("tls = { certificate = \"c\", key = \"k\" }\n");
+    }
     if let Some((section, needed)) = NEEDED.iter().find(|(name, _)| *name == key.section) {
         writeln!(text, "[[{section}]]").unwrap();
         for name in needed.iter().filter(|it| **it != key.name) {
@@ -652,6 +657,12 @@ fn file_with(key: &Key, value: &str) -> String {
         }
     } else {
         writeln!(text, "[{}]", key.section).unwrap();
+        for name in ["certificate", "key"].iter().filter(|it| **it != key.name) {
+            // One makes no sense without the other.
+            if key.section == "tls" {
+                writeln!(text, "{name} = \"a.pem\"").unwrap();
+            }
+        }
     }
     write!(text, "{} = {value}", key.name).unwrap();
     text
@@ -659,6 +670,32 @@ fn file_with(key: &Key, value: &str) -> String {
 
 fn is_listed(section: &str) -> bool {
     NEEDED.iter().any(|(name, _)| *name == section)
+}
+
+#[test]
+fn a_certificate_its_key_and_what_needs_them_come_together() {
+    let missing = "missing: a certificate and its key need each other";
+    for (text, mistakes) in [
+        ("[tls]\ncertificate = \"c\"\nkey = \"k\"", vec![]),
+        ("[tls]\n", vec![]),
+        ("[tls]\ncertificate = \"c\"", vec![format!("p.toml:1:2: tls.key: {missing}")]),
+        ("[tls]\nkey = \"k\"", vec![format!("p.toml:1:2: tls.certificate: {missing}")]),
+        (
+            "[tls]\nclient_ca = \"c\"",
+            ["certificate", "key"].map(|it| format!("p.toml:1:2: tls.{it}: {missing}")).to_vec(),
+        ),
+        (
+            "[server]\nredirect = \"127.0.0.1:80\"",
+            vec![
+                "p.toml:2:12: server.redirect: there is nothing to redirect to without a \
+                  `tls.certificate`"
+                    .to_owned(),
+            ],
+        ),
+    ] {
+        let told = read(text).err().unwrap_or_default();
+        assert_eq!(told.iter().map(ToString::to_string).collect::<Vec<_>>(), mistakes, "{text}");
+    }
 }
 
 #[test]
