@@ -20,16 +20,18 @@ mod users;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use portcullis_core::scheme;
-use portcullis_core::time::Clock as _;
+use portcullis_core::time::{Clock, Timestamp};
 use tokio::sync::watch;
 
 use crate::actions::{Actions, Actor};
+use crate::clock::SystemClock;
 use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
 use crate::logs;
-use crate::serve::{House, Server, spoken};
+use crate::serve::{House, Server, spoken, tls};
 use output::Output;
 
 /// What the first guard of one's own takes.
@@ -152,11 +154,15 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Quickstart(args) => quickstart::run(load(&place)?, args).await,
         Command::Serve { listen } => serve(load(&place)?, listen).await,
         Command::CheckConfig { file } => {
-            match read(Some(&file), &place) {
-                Ok(config) => {
-                    warn(&config);
-                    warn_of_unmounted(&config);
-                }
+            let checked = read(Some(&file), &place).and_then(|config| {
+                let demanding = config.guards.iter().filter(|guard| guard.client_certificate);
+                warn_of_certificates(config.asks_clients(), demanding.map(|guard| &*guard.name));
+                warn(&config)?;
+                warn_of_unmounted(&config);
+                Ok(())
+            });
+            match checked {
+                Ok(()) => {}
                 Err(mistakes) => {
                     let told: Vec<_> = mistakes.iter().collect();
                     if json {
@@ -243,26 +249,50 @@ fn operator() -> Actor {
 async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result<()> {
     config.server.listen = listen.unwrap_or(config.server.listen);
     logs::start(config.log.format, config.log.level)?;
-    warn(&config);
+    warn(&config)?;
     if config.store.data.join(quickstart::FILE).exists() {
         complain("warning: this folder holds the secrets of a quickstart; it is for trying out\n");
     }
     let (guards, mounts) = (config.guards.clone(), config.mounts.clone());
+    let asks = config.asks_clients();
     let server = Server::start(House::open(config).await?).await?;
     let actions = server.actions(Actor::Operator("configuration file".into()));
     actions.set_file_guards(file_guards::stand(&actions, &guards).await?).await?;
     let mounts = file_guards::mounted(&actions, &mounts).await?;
     actions.set_file_mounts(mounts).await?;
     listeners::warn_of_unmounted(&actions).await?;
-    complain(&format!("listening on http://{}\n", server.address));
+    let standing = actions.list_guards().await?;
+    let demanding = standing.iter().filter(|row| row.definition.client_certificate);
+    warn_of_certificates(asks, demanding.map(|row| &*row.definition.name));
+    if let Some(address) = server.redirects {
+        complain(&format!("redirecting from http://{address}\n"));
+    }
+    complain(&format!("listening on {}\n", server.url()));
     server.run(interrupted()?).await;
     Ok(())
 }
 
 /// Says what `config` had better not do.
-fn warn(config: &Config) {
-    if let Some(warning) = config.store.warning() {
+///
+/// # Errors
+/// The files that it names do not do.
+fn warn(config: &Config) -> Result<(), Mistakes> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(Timestamp::MIN));
+    let of_tls = config.tls.as_ref().map(|tls| tls::check(tls, &clock)).transpose()?;
+    let of_store = config.store.warning().map(ToOwned::to_owned);
+    for warning in of_tls.into_iter().flatten().chain(of_store) {
         complain(&format!("warning: {warning}\n"));
+    }
+    Ok(())
+}
+
+/// Says which guards can let nobody in, unless the server asks clients for certificates.
+fn warn_of_certificates<'n>(asks: bool, demanding: impl Iterator<Item = &'n str>) {
+    for name in demanding.filter(|_| !asks) {
+        complain(&format!(
+            "warning: guard `{name}` demands a certificate of clients, and without \
+             `tls.client_ca` none is asked for: it refuses everybody\n"
+        ));
     }
 }
 

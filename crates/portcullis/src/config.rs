@@ -69,6 +69,13 @@ pub(crate) struct Config {
     pub(crate) mounts: Vec<MountSettings>,
 }
 
+impl Config {
+    /// Whether clients are asked for certificates.
+    pub(crate) fn asks_clients(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())
+    }
+}
+
 /// What the rest of the program can do, as far as a file may name it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known<'a> {

@@ -1,10 +1,13 @@
 //! The one place where everything is put together.
 
+mod connection;
 mod front;
 mod house;
 mod listen;
+mod redirect;
 pub(crate) mod slides;
 pub(crate) mod spoken;
+pub(crate) mod tls;
 pub(crate) mod upgrades;
 mod usage;
 
@@ -25,14 +28,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::actions::{Acknowledge, Actions, Actor, Wake};
-use crate::config::{Config, Passwords};
+use crate::config::{self, Config, Passwords};
 use crate::control::{self, Control};
 use crate::dialects::Services;
 use crate::doors::proxy::{Proxy, Timeouts};
 use crate::gate::{Gate, Later};
 use crate::password_pool::{PasswordPool, PoolSize};
+use connection::Speech;
 use front::Front;
 pub(crate) use house::House;
+use redirect::Redirect;
+use tls::Tls;
 
 /// How many slow hashes may wait from one source.
 const PER_SOURCE: usize = 16;
@@ -43,8 +49,13 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) struct Server {
     /// Where it answers.
     pub(crate) address: SocketAddr,
+    /// Where it sends callers there by https, if anywhere.
+    pub(crate) redirects: Option<SocketAddr>,
     front: Arc<Front>,
     listener: TcpListener,
+    redirecting: Option<TcpListener>,
+    tls: Option<Tls>,
+    aside: JoinSet<()>,
     follower: Arc<Follower>,
     house: House,
     _control: Control,
@@ -79,9 +90,17 @@ impl Server {
         let gate = Arc::new(gate);
         let rung = Arc::clone(&follower);
         let control = control::serve(data, move || rung.wake())?;
-        let listener = TcpListener::bind(config.server.listen)
-            .await
-            .with_context(|| format!("listening on {}", config.server.listen))?;
+        let mut aside = JoinSet::new();
+        let tls = config.tls.clone().map(|settings| Tls::start(settings, Arc::clone(&clock)));
+        let tls = tls.transpose()?.map(|(tls, follow)| {
+            aside.spawn(follow);
+            tls
+        });
+        let listener = listen_on(config.server.listen).await?;
+        let redirecting = match config.server.redirect {
+            Some(address) => Some(listen_on(address).await?),
+            None => None,
+        };
         let applied = follower.applied();
         let actions = actions(&house, &follower, Actor::Operator("nobody".into()));
         let services = Services { gate: Arc::clone(&gate), actions, applied, clock };
@@ -90,8 +109,25 @@ impl Server {
             services,
             trusted: TrustedPeers::new(&config.trust.peers),
         });
-        let address = listener.local_addr()?;
-        Ok(Self { address, front, listener, follower, house, _control: control, _lock: lock })
+        Ok(Self {
+            address: listener.local_addr()?,
+            redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
+            front,
+            listener,
+            redirecting,
+            tls,
+            aside,
+            follower,
+            house,
+            _control: control,
+            _lock: lock,
+        })
+    }
+
+    /// The URL of its address.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// What knows the callers.
@@ -112,24 +148,60 @@ impl Server {
     }
 
     /// Answers until `stop` says so, then drains, and writes what is left to write.
-    pub(crate) async fn run(self, stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(mut self, stop: watch::Receiver<bool>) {
         let gate = Arc::clone(&self.front.services.gate);
-        let mut aside = JoinSet::new();
         let (store, memory) = (Arc::clone(&self.house.store), Arc::clone(gate.memory()));
-        aside.spawn(usage::write_often(Arc::clone(&store), Arc::clone(&memory)));
-        aside.spawn(async move {
+        self.aside.spawn(usage::write_often(Arc::clone(&store), Arc::clone(&memory)));
+        self.aside.spawn(async move {
             let mut ticks = tokio::time::interval(LOOK);
             loop {
                 ticks.tick().await;
                 gate.is_ready();
             }
         });
-        listen::run(self.listener, self.front, &self.house.config.server, stop).await;
-        aside.shutdown().await;
+        let speech = Speech { tls: self.tls, patience: self.house.config.server.header_timeout };
+        let listening = Listening { front: self.front, speech, port: self.address.port() };
+        listening.run((self.listener, self.redirecting), &self.house.config.server, stop).await;
+        self.aside.shutdown().await;
         if let Err(error) = usage::write(&store, &memory).await {
             tracing::warn!(%error, "the use of credentials was not written");
         }
     }
+}
+
+/// What answers at the addresses.
+struct Listening {
+    front: Arc<Front>,
+    speech: Speech,
+    port: u16,
+}
+
+impl Listening {
+    /// Answers guarded requests at the first address, and at the other, if there is one, where
+    /// they are answered.
+    async fn run(
+        self,
+        (listener, redirecting): (TcpListener, Option<TcpListener>),
+        settings: &config::Server,
+        stop: watch::Receiver<bool>,
+    ) {
+        let Self { front, speech, port } = self;
+        let (patience, clock) = (speech.patience, Arc::clone(&front.services.clock));
+        let redirect = Arc::new(Redirect { port, clock });
+        let serve = |accepted| connection::serve(Arc::clone(&front), speech.clone(), accepted);
+        let send_on = |accepted| redirect::serve(Arc::clone(&redirect), patience, accepted);
+        let beside = async {
+            if let Some(listener) = redirecting {
+                listen::run(listener, settings, stop.clone(), send_on).await;
+            }
+        };
+        tokio::join!(listen::run(listener, settings, stop.clone(), serve), beside);
+    }
+}
+
+async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listening = TcpListener::bind(address).await;
+    listening.with_context(|| format!("listening on {address}"))
 }
 
 /// Stores what the gate leaves for later, until the gate is gone.

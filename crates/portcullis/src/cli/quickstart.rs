@@ -81,6 +81,7 @@ struct KeyMade {
 pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Result<()> {
     crate::logs::start(LogFormat::Human, LogLevel::Warn)?;
     config.server.listen = args.listen;
+    (config.server.redirect, config.tls) = (None, None);
     let file = args.credentials.unwrap_or_else(|| config.store.data.join(FILE));
     let earlier = read(&file);
     let demo = crate::demo::start().await?;

@@ -678,11 +678,11 @@ fn a_certificate_its_key_and_what_needs_them_come_together() {
     for (text, mistakes) in [
         ("[tls]\ncertificate = \"c\"\nkey = \"k\"", vec![]),
         ("[tls]\n", vec![]),
-        ("[tls]\ncertificate = \"c\"", vec![format!("p.toml:1:2: tls.key: {missing}")]),
-        ("[tls]\nkey = \"k\"", vec![format!("p.toml:1:2: tls.certificate: {missing}")]),
+        ("[tls]\ncertificate = \"c\"", vec![format!("p.toml:1:1: tls.key: {missing}")]),
+        ("[tls]\nkey = \"k\"", vec![format!("p.toml:1:1: tls.certificate: {missing}")]),
         (
             "[tls]\nclient_ca = \"c\"",
-            ["certificate", "key"].map(|it| format!("p.toml:1:2: tls.{it}: {missing}")).to_vec(),
+            ["certificate", "key"].map(|it| format!("p.toml:1:1: tls.{it}: {missing}")).to_vec(),
         ),
         (
             "[server]\nredirect = \"127.0.0.1:80\"",

@@ -124,7 +124,8 @@ impl Proxy {
             None => response.map(Either::Right),
         };
         headers::clean_answer(response.headers_mut(), guard);
-        *response.version_mut() = Version::HTTP_11;
+        // An upstream's version ends with its hop; the caller's connection writes its own.
+        *response.version_mut() = Version::default();
         Ok(response)
     }
 

@@ -103,7 +103,7 @@ fn guard() -> Arc<Guard> {
 
 fn denied() -> Refusal {
     let (guard, parts) = (guard(), request());
-    let (peer, now) = ([192, 0, 2, 9].into(), Timestamp::from_millis(0));
+    let (peer, now) = (IpAddr::from([192, 0, 2, 9]), Timestamp::from_millis(0));
     let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now).unwrap();
     let question = Question::of(&head, None, &guard.schemes);
     match guard.policy.decide(&question, &Memory::empty().unwrap()) {

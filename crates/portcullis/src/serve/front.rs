@@ -1,15 +1,15 @@
 //! Where a request goes first: to our own addresses, to a dialect, or to a guard.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
-use portcullis_core::request::{RequestHead, TrustedPeers};
+use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
 use uuid::Uuid;
 
+use super::connection::Caller;
 use crate::dialects::{self, Call, Dialect, Services};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
@@ -18,7 +18,7 @@ use crate::http::problem;
 use crate::refusal::Refusal;
 
 /// Carries the request's id to the caller and the upstream.
-const REQUEST_ID: &str = "portcullis-request-id";
+pub(super) const REQUEST_ID: &str = "portcullis-request-id";
 
 /// The first to see a request.
 #[derive(Debug)]
@@ -30,12 +30,16 @@ pub(super) struct Front {
 
 impl Front {
     /// Answers one request; never fails.
-    pub(super) async fn serve(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    pub(super) async fn serve(&self, request: Request<Incoming>, from: &Caller) -> Response<Body> {
         let now = self.services.clock.now().wall;
         let id = request_id(now.millis());
-        let (parts, body) = request.into_parts();
-        let mut exchange = Exchange::begin(&parts, peer, id, Arc::clone(&self.services.clock));
-        let mut response = match RequestHead::from_connection(&parts, peer, &self.trusted, now) {
+        let (mut parts, body) = request.into_parts();
+        unfold(&mut parts);
+        let clock = Arc::clone(&self.services.clock);
+        let mut exchange = Exchange::begin(&parts, from.peer, id, clock);
+        let connection = from.connection(now);
+        let read = RequestHead::from_connection(&parts, connection, &self.trusted, now);
+        let mut response = match read {
             Ok(head) => self.answer(&head, body, exchange).await,
             Err(why) => {
                 let refusal = Refusal::Malformed(why);
@@ -122,7 +126,7 @@ impl Front {
 }
 
 /// The request's id is always ours.
-fn request_id(now: i64) -> Uuid {
+pub(super) fn request_id(now: i64) -> Uuid {
     let random = portcullis_core::seal::random::<10>().unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or(0), &random).into_uuid()
 }
