@@ -63,9 +63,8 @@ fn without_a_file_the_defaults_hold() {
     assert_eq!(config.guards, []);
 }
 
-#[test]
-fn everything_that_is_written_is_read() {
-    let text = r#"
+/// A file with something of everything.
+const EVERYTHING: &str = r#"
         server.listen = "[::1]:9"
         server.drain = "500ms"
         trust = { peers = ["10.0.0.0/8", "2001:db8::1"] }
@@ -97,7 +96,10 @@ fn everything_that_is_written_is_read() {
         path = "/hub/"
         token_lifetime = "90s"
     "#;
-    let config = read(text).unwrap();
+
+#[test]
+fn everything_that_is_written_is_read() {
+    let config = read(EVERYTHING).unwrap();
     let [one, other] = config.mounts.as_slice() else { panic!("not two") };
     assert_eq!((&*one.name, &*one.path), ("journey-hub", "/"));
     assert_eq!((&*other.name, other.organization, &*other.path), ("partners", Some(7), "/hub/"));

@@ -131,7 +131,10 @@ impl Server {
         let config = format!("[server]\nlisten = \"127.0.0.1:0\"\n{config}");
         let file = home.write("portcullis.toml", &config);
         let command = home.command(&["serve", "--config", &file]);
-        Self::start(home, command, |_, stderr| stderr.wait_for("listening on http://"))
+        Self::start(home, command, |_, stderr| {
+            let url = stderr.wait_for("listening on ");
+            url.split_once("://").unwrap().1.to_owned()
+        })
     }
 
     fn start(
@@ -161,6 +164,17 @@ impl Server {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         Answer::read(&mut stream)
+    }
+
+    /// What follows `start` on a line that it wrote before it answered.
+    pub(crate) fn said(&self, start: &str) -> &str {
+        let mut lines = self.stderr.text.lines();
+        lines.find_map(|line| line.strip_prefix(start)).unwrap()
+    }
+
+    /// Waits for a line of the log that holds `part`.
+    pub(crate) fn wait_for_line(&mut self, part: &str) {
+        self.stderr.wait(|line| line.contains(part).then_some(()), part);
     }
 
     /// The memory that it holds, in bytes.
@@ -224,13 +238,18 @@ impl Heard {
 
     /// What follows `start` on the first line that begins with it.
     fn wait_for(&mut self, start: &str) -> String {
+        self.wait(|line| line.strip_prefix(start).map(str::to_owned), start)
+    }
+
+    /// What `find` finds on the first line on which it finds something.
+    fn wait<T>(&mut self, find: impl Fn(&str) -> Option<T>, wanted: &str) -> T {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.text.push_str(&format!("{line}\n"));
-            if let Some(rest) = line.strip_prefix(start) {
-                return rest.to_owned();
+            if let Some(found) = find(&line) {
+                return found;
             }
         }
-        panic!("it never said `{start}`, but: {}", self.text)
+        panic!("it never said `{wanted}`, but: {}", self.text)
     }
 
     fn rest(self) -> String {
@@ -311,7 +330,7 @@ pub(crate) struct Answer(pub(crate) String);
 
 impl Answer {
     /// Reads until the other side closes, or breaks off.
-    pub(crate) fn read(stream: &mut TcpStream) -> Self {
+    pub(crate) fn read(stream: &mut impl Read) -> Self {
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer) {
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("it hangs"),

@@ -17,5 +17,6 @@ mod leaks;
 mod problems;
 mod quickstart;
 mod sessions;
+mod tls;
 mod unauthorized;
 mod upstream;

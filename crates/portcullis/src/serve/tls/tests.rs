@@ -96,79 +96,78 @@ fn told(settings: &config::Tls, at: Timestamp) -> Result<Vec<String>, Vec<String
     check(settings, &clock).map_err(mistakes)
 }
 
+/// Spoils the files of a place, given another certificate and the place's own key.
+type Spoil = fn(&Place, &str, &str);
+
+const SPOILS: &[(Spoil, &[&str])] = &[
+    (|_, _, _| {}, &[]),
+    (
+        |place, _, _| fs::remove_file(place.path("chain.pem")).unwrap(),
+        &["tls.certificate: `chain.pem` cannot be read: No such file or directory (os error 2)"],
+    ),
+    (
+        |place, _, _| {
+            ["chain.pem", "key.pem", "clients.pem"].iter().for_each(|name| {
+                place.write(name, "");
+            })
+        },
+        &[
+            "tls.certificate: `chain.pem` holds no certificate",
+            "tls.client_ca: `clients.pem` holds no certificate",
+            "tls.key: `key.pem` holds no private key that is not encrypted",
+        ],
+    ),
+    (
+        |place, other, _| place.write("chain.pem", other),
+        &["tls.key: `key.pem` is not the private key of the certificate"],
+    ),
+    (
+        |place, other, _| place.write("key.pem", other),
+        &["tls.key: `key.pem` holds no private key that is not encrypted"],
+    ),
+    (
+        |place, _, key| place.write("key.pem", key.repeat(2)),
+        &["tls.key: `key.pem` holds several private keys"],
+    ),
+    (
+        |place, _, key| place.write("key.pem", key.replace("END", "CANARY")),
+        &["tls.key: `key.pem` is not PEM"],
+    ),
+    (
+        |place, _, key| place.write("key.pem", key.replace("\n", "\n-CANARY ")),
+        &["tls.key: `key.pem` is not PEM"],
+    ),
+    (
+        |place, _, _| place.write("key.pem", wrapped("PRIVATE KEY")),
+        &["tls.key: `key.pem` holds a private key that cannot be used"],
+    ),
+    (
+        |place, _, _| place.write("key.pem", wrapped("ENCRYPTED PRIVATE KEY")),
+        &["tls.key: `key.pem` holds no private key that is not encrypted"],
+    ),
+    (
+        |place, _, _| place.write("chain.pem", wrapped("CERTIFICATE")),
+        &["tls.certificate: `chain.pem` holds a certificate that cannot be read"],
+    ),
+    (
+        |place, other, _| place.write("clients.pem", format!("{other}{}", wrapped("CERTIFICATE"))),
+        &["tls.client_ca: `clients.pem` holds a certificate that cannot be read"],
+    ),
+    (
+        |place, _, _| place.write("chain.pem", vec![b'\n'; (1 << 20) + 1]),
+        &["tls.certificate: `chain.pem` has more than 1048576 bytes"],
+    ),
+    (
+        |place, _, _| place.write("chain.pem", b"\xff\xfe"),
+        &["tls.certificate: `chain.pem` holds no certificate"],
+    ),
+];
+
 #[test]
 fn each_file_that_does_not_do_is_told_with_its_key_and_nothing_of_what_it_holds() {
     let (other, _) = pair();
     let key_of_place = |place: &Place| fs::read_to_string(place.path("key.pem")).unwrap();
-    type Spoil = fn(&Place, &str, &str);
-    let cases: &[(Spoil, &[&str])] = &[
-        (|_, _, _| {}, &[]),
-        (
-            |place, _, _| fs::remove_file(place.path("chain.pem")).unwrap(),
-            &[
-                "tls.certificate: `chain.pem` cannot be read: No such file or directory (os error 2)",
-            ],
-        ),
-        (
-            |place, _, _| {
-                ["chain.pem", "key.pem", "clients.pem"].iter().for_each(|name| {
-                    place.write(name, "");
-                })
-            },
-            &[
-                "tls.certificate: `chain.pem` holds no certificate",
-                "tls.client_ca: `clients.pem` holds no certificate",
-                "tls.key: `key.pem` holds no private key that is not encrypted",
-            ],
-        ),
-        (
-            |place, other, _| place.write("chain.pem", other),
-            &["tls.key: `key.pem` is not the private key of the certificate"],
-        ),
-        (
-            |place, other, _| place.write("key.pem", other),
-            &["tls.key: `key.pem` holds no private key that is not encrypted"],
-        ),
-        (
-            |place, _, key| place.write("key.pem", key.repeat(2)),
-            &["tls.key: `key.pem` holds several private keys"],
-        ),
-        (
-            |place, _, key| place.write("key.pem", key.replace("END", "CANARY")),
-            &["tls.key: `key.pem` is not PEM"],
-        ),
-        (
-            |place, _, key| place.write("key.pem", key.replace("\n", "\n-CANARY ")),
-            &["tls.key: `key.pem` is not PEM"],
-        ),
-        (
-            |place, _, _| place.write("key.pem", wrapped("PRIVATE KEY")),
-            &["tls.key: `key.pem` holds a private key that cannot be used"],
-        ),
-        (
-            |place, _, _| place.write("key.pem", wrapped("ENCRYPTED PRIVATE KEY")),
-            &["tls.key: `key.pem` holds no private key that is not encrypted"],
-        ),
-        (
-            |place, _, _| place.write("chain.pem", wrapped("CERTIFICATE")),
-            &["tls.certificate: `chain.pem` holds a certificate that cannot be read"],
-        ),
-        (
-            |place, other, _| {
-                place.write("clients.pem", format!("{other}{}", wrapped("CERTIFICATE")))
-            },
-            &["tls.client_ca: `clients.pem` holds a certificate that cannot be read"],
-        ),
-        (
-            |place, _, _| place.write("chain.pem", vec![b'\n'; (1 << 20) + 1]),
-            &["tls.certificate: `chain.pem` has more than 1048576 bytes"],
-        ),
-        (
-            |place, _, _| place.write("chain.pem", b"\xff\xfe"),
-            &["tls.certificate: `chain.pem` holds no certificate"],
-        ),
-    ];
-    for (number, (spoil, expected)) in cases.iter().enumerate() {
+    for (number, (spoil, expected)) in SPOILS.iter().enumerate() {
         let place = Place::new();
         place.write("clients.pem", authority().0);
         let key = key_of_place(&place);
