@@ -226,11 +226,8 @@ mod tests {
     fn what_an_answers_connection_names_ends_here_wherever_it_stands() {
         let guard = cookies::tests::guard();
         for names in [["connection", "x-hop", "x-end"], ["x-hop", "x-end", "connection"]] {
-            let mut answer = HeaderMap::new();
-            for name in names {
-                let value = if name == "connection" { "X-Hop" } else { "1" };
-                answer.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-            }
+            let pair = |name| (HeaderName::from_static(name), HeaderValue::from_static("x-hop"));
+            let mut answer: HeaderMap = names.into_iter().map(pair).collect();
             clean_answer(&mut answer, &guard);
             let left: Vec<_> = answer.keys().map(HeaderName::as_str).collect();
             assert_eq!(left, ["x-end"], "{names:?}");
