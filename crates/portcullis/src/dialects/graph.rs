@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use super::body::{self, BadBody, Fields};
 use super::{Answered, Call, Dialect, answer};
 use crate::face::Destination;
-use crate::gate::Address as Listener;
+use crate::gate;
 use crate::http::problem;
 use crate::refusal::Refusal;
 use faces::{DYNAMIC, PLAIN};
@@ -120,7 +120,7 @@ fn route<'c>(mount: &'c Mount, path: &'c str) -> Option<Destination<'c>> {
         | Address::Revoke
         | Address::Token => return None,
     };
-    Some(Destination { address: Listener::Listener { mount, id }, face })
+    Some(Destination { address: gate::Address::Listener { mount, id }, face })
 }
 
 async fn answer(mut call: Call<'_>) -> Answered {
