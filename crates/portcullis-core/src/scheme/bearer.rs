@@ -182,7 +182,7 @@ mod tests {
             request = request.header(AUTHORIZATION, text(header));
         }
         let parts = request.body(()).unwrap().into_parts().0;
-        let (peer, now) = ([192, 0, 2, 1].into(), Timestamp::from_millis(1));
+        let (peer, now) = (std::net::IpAddr::from([192, 0, 2, 1]), Timestamp::from_millis(1));
         let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now);
         let head = head.unwrap();
         let head = head.with_body_token(token);

@@ -62,6 +62,9 @@ pub(super) struct ListenerArgs {
     /// Demand nothing but a network
     #[arg(long, requires = "networks", conflicts_with = "schemes")]
     network_only: bool,
+    /// Demand a certificate of the client besides; see `tls.client_ca` of the configuration
+    #[arg(long)]
+    client_certificate: bool,
     /// A method that passes; repeat for more, leave out for GET, HEAD and POST
     #[arg(long = "method")]
     methods: Vec<Method>,
@@ -148,6 +151,7 @@ fn definition(args: ListenerArgs) -> anyhow::Result<Definition> {
         upstream: args.upstream,
         schemes,
         networks: (!args.networks.is_empty()).then_some(args.networks),
+        client_certificate: args.client_certificate,
         methods: args.methods,
         ability: args.ability.as_deref().map(Ability::parse).transpose()?,
         pass_credential: args.pass_credential,
@@ -200,8 +204,9 @@ fn lifetime(text: &str) -> anyhow::Result<Duration> {
     read.filter(|it| bounds.contains(it)).context("a time from 1s to 8760h was expected")
 }
 
-fn facts(listener: &GuardRow) -> [(&'static str, String); 9] {
+fn facts(listener: &GuardRow) -> [(&'static str, String); 10] {
     let it = &listener.definition;
+    let word = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let schemes: Vec<_> = it.schemes.iter().map(|(name, _)| name.as_str()).collect();
     [
         ("id", it.name.clone()),
@@ -212,7 +217,8 @@ fn facts(listener: &GuardRow) -> [(&'static str, String); 9] {
         ("networks", texts(it.networks.as_deref().unwrap_or_default()).join(", ")),
         ("methods", texts(&it.methods).join(", ")),
         ("ability", it.ability.as_ref().map(Ability::to_string).unwrap_or_default()),
-        ("passes credentials", if it.pass_credential { "yes" } else { "no" }.into()),
+        ("client certificate", word(it.client_certificate)),
+        ("passes credentials", word(it.pass_credential)),
     ]
 }
 
@@ -223,7 +229,7 @@ fn describe(listener: &GuardRow) -> Value {
         "organization": listener.organization.to_string(), "upstream": it.upstream.to_string(),
         "schemes": describe_schemes(it), "networks": it.networks.as_deref().map(texts),
         "methods": texts(&it.methods), "ability": it.ability.as_ref().map(Ability::as_str),
-        "pass_credential": it.pass_credential,
+        "client_certificate": it.client_certificate, "pass_credential": it.pass_credential,
     })
 }
 

@@ -43,6 +43,7 @@ pub(super) fn listener(
     let upstream = section.text("upstream", upstream);
     let schemes = read_schemes(&mut section, known);
     let networks = section.list("networks", network);
+    let client_certificate = section.flag("client_certificate");
     let methods = section.list("methods", method);
     let ability = section.text("ability", |text| title(text, MAX_ABILITY));
     let organization = section.count("organization");
@@ -61,6 +62,7 @@ pub(super) fn listener(
         upstream: upstream?,
         schemes,
         networks,
+        client_certificate: client_certificate?,
         methods: methods.unwrap_or_default(),
         ability,
         organization,

@@ -143,6 +143,7 @@ fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_what_the_page_h
         ability = "Orders - Read"
         organization = 7
         secret_header = "X-Api-Key"
+        client_certificate = true
         token_lifetime = "24h"
         pass_credential = true
         [listener.api_key]
@@ -169,6 +170,7 @@ fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_what_the_page_h
         upstream: http::Uri::from_static("http://h/flow/"),
         schemes: vec![("api_key".into(), [("header".into(), "X-Key".into())].into())],
         networks: Some(vec!["192.0.2.1/32".parse().unwrap()]),
+        client_certificate: true,
         methods: vec![http::Method::POST],
         ability: Some("Orders - Read".into()),
         organization: Some(7),

@@ -54,6 +54,7 @@ pub(super) async fn listen(actions: &Actions, demo: &Demo) -> anyhow::Result<()>
         upstream: format!("http://{}", demo.address()).parse()?,
         schemes: vec![(BASIC, Options::new()), (BEARER, in_body), (SHARED_SECRET, Options::new())],
         networks: Some(LOOPBACK.iter().map(|text| text.parse()).collect::<Result<_, _>>()?),
+        client_certificate: false,
         methods: Vec::new(),
         ability: None,
         pass_credential: false,

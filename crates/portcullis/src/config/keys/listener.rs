@@ -43,6 +43,13 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::new(
         SECTION,
+        "client_certificate",
+        Flag,
+        Default("false"),
+        "Whether callers must have proven a certificate of `tls.client_ca` besides.",
+    ),
+    Key::new(
+        SECTION,
         "methods",
         List("methods in capitals, as `GET`", 1, MAX_METHODS),
         Optional("`GET`, `HEAD` and `POST`", "[\"POST\"]"),

@@ -124,7 +124,8 @@ fn names(call: &Call<'_>, guards: &[Id<Guard>]) -> Vec<String> {
 pub(super) fn metadata(call: &Call<'_>, settings: &Settings) -> Value {
     let issuer = settings.issuer.clone().unwrap_or_else(|| {
         let host = call.head.headers().get(HOST).and_then(|host| host.to_str().ok());
-        format!("http://{}{}", host.unwrap_or(call.head.host()), call.mount.prefix)
+        let protocol = call.head.protocol();
+        format!("{protocol}://{}{}", host.unwrap_or(call.head.host()), call.mount.prefix)
     });
     let proofs = ["client_secret_basic", "client_secret_post"];
     json!({
