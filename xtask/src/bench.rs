@@ -33,6 +33,8 @@ pub(crate) fn run_all() -> anyhow::Result<()> {
         "hub",
         "--bench",
         "logins",
+        "--bench",
+        "tls",
     ]))?;
     run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
     let binary = target_folder()?.join("release/portcullis");
