@@ -86,7 +86,7 @@ pub enum Malformed {
 }
 
 impl<'r> RequestHead<'r> {
-    /// The head of a request, [unfolded](unfold), that came over `connection`.
+    /// The head of a request, [unfolded](unfold()), that came over `connection`.
     ///
     /// # Errors
     /// It has no single meaning.

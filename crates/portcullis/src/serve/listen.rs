@@ -28,6 +28,7 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     mut stop: watch::Receiver<bool>,
     serve: impl Fn(Accepted) -> F,
 ) {
+    let (end, ending) = watch::channel(false);
     let room = Arc::new(Semaphore::new(settings.max_connections));
     loop {
         let accepted = tokio::select! {
@@ -42,14 +43,15 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
         let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
         // Small answers must not wait for more to send; losing this costs time only.
         drop(stream.set_nodelay(true));
-        let serving = serve(Accepted { stream, peer, stop: stop.clone() });
+        let serving = serve(Accepted { stream, peer, stop: ending.clone() });
         tokio::spawn(async move {
             serving.await;
             drop(place);
         });
     }
-    // Nobody may wait in its queue for a server that takes nothing new.
+    // Nobody may wait in its queue for a server that takes nothing new; only then do others end.
     drop(listener);
+    end.send_replace(true);
     let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
     if tokio::time::timeout(settings.drain, room.acquire_many(all)).await.is_err() {
         tracing::warn!("some requests did not finish in time");
