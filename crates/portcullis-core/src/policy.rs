@@ -230,6 +230,12 @@ impl Policy {
         }
     }
 
+    /// Whether `head` is turned away whoever sent it, by where it comes from and over what.
+    pub fn shuts_out(&self, head: &RequestHead<'_>) -> bool {
+        self.place(head.client()) == Place::Outside
+            || self.client_certificate && !head.is_certified()
+    }
+
     fn ask(&self, rule: Rule, question: &Question<'_>, lookup: &impl CredentialLookup) -> Verdict {
         match rule {
             Rule::Principal => match self.principal {

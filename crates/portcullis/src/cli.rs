@@ -148,33 +148,12 @@ pub(crate) fn run() -> ExitCode {
 }
 
 async fn execute(cli: Cli) -> anyhow::Result<()> {
-    let (json, place) = (cli.place.json, cli.place);
-    let output = Output { json };
+    let place = cli.place;
+    let output = Output { json: place.json };
     match cli.command {
         Command::Quickstart(args) => quickstart::run(load(&place)?, args).await,
         Command::Serve { listen } => serve(load(&place)?, listen).await,
-        Command::CheckConfig { file } => {
-            let checked = read(Some(&file), &place).and_then(|config| {
-                let demanding = config.guards.iter().filter(|guard| guard.client_certificate);
-                warn_of_certificates(config.asks_clients(), demanding.map(|guard| &*guard.name));
-                warn(&config)?;
-                warn_of_unmounted(&config);
-                Ok(())
-            });
-            match checked {
-                Ok(()) => {}
-                Err(mistakes) => {
-                    let told: Vec<_> = mistakes.iter().collect();
-                    if json {
-                        say(&format!("{}\n", serde_json::json!(told)));
-                    }
-                    return Err(mistakes.into());
-                }
-            }
-            let none = format!("{} has no mistakes\n", file.display());
-            say(if json { "[]\n" } else { &none });
-            Ok(())
-        }
+        Command::CheckConfig { file } => check_config(&file, &place),
         Command::Docs(DocsCommand::Cli) => {
             say(&reference::markdown(&mut Cli::command()));
             Ok(())
@@ -209,6 +188,27 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Template(command) => templates::run(&open(&place).await?, command, output).await,
         Command::Sign(command) => sign::run(command),
     }
+}
+
+/// Tells every mistake of a file, and what it had better not say.
+fn check_config(file: &Path, place: &PlaceArgs) -> anyhow::Result<()> {
+    let checked = read(Some(file), place).and_then(|config| {
+        let demanding = config.guards.iter().filter(|guard| guard.client_certificate);
+        warn_of_certificates(config.asks_clients(), demanding.map(|guard| &*guard.name));
+        warn(&config)?;
+        warn_of_unmounted(&config);
+        Ok(())
+    });
+    if let Err(mistakes) = checked {
+        let told: Vec<_> = mistakes.iter().collect();
+        if place.json {
+            say(&format!("{}\n", serde_json::json!(told)));
+        }
+        return Err(mistakes.into());
+    }
+    let none = format!("{} has no mistakes\n", file.display());
+    say(if place.json { "[]\n" } else { &none });
+    Ok(())
 }
 
 fn load(place: &PlaceArgs) -> Result<Config, Mistakes> {

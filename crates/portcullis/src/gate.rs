@@ -160,7 +160,7 @@ impl Gate {
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
         let guard = address.find(&self.followed.memory, head).ok_or(Refusal::NoGuard)?;
         let mut judged = Judged::unproven(guard, head);
-        if judged.guard.policy.place(head.client()) == Place::Outside {
+        if judged.guard.policy.shuts_out(head) {
             // Before any proof is looked at: whoever stands there learns nothing of one, and has
             // nothing hashed.
             self.decide(&judged, head).map(drop)?;

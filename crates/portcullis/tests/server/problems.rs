@@ -42,7 +42,7 @@ fn every_refusal_is_told_to_the_letter() {
         ("a key not yet valid", hello, early_key(&server.home), KEY_NOT_ACCEPTED),
         ("a disabled owner", hello, key_of_disabled(&server.home), KEY_NOT_ACCEPTED),
         ("a deleted owner", hello, key_of_deleted(&server.home), KEY_NOT_ACCEPTED),
-        ("Authorization twice", hello, format!("{good_basic}\r\n{good_basic}"), AMBIGUOUS),
+        ("Authorization twice", hello, format!("{good_basic}\r\n{good_basic}"), REPEATED),
         ("two schemes at once", hello, format!("{good_basic}\r\n{good}"), AMBIGUOUS),
         ("a key twice", hello, format!("{good}\r\nAuthorization: Bearer {key}"), AMBIGUOUS),
         ("an alias of a header", hello, format!("{good}\r\nX_Api_Key: {key}"), AMBIGUOUS),
@@ -192,6 +192,14 @@ cache-control: no-store
 
 const AMBIGUOUS: &str = r#"400
 www-authenticate: Bearer realm="portcullis", error="invalid_request"
+content-type: application/problem+json
+cache-control: no-store
+
+{"detail":"the request presents more than one credential; send one","instance":"urn:uuid:ID","status":400,"title":"Bad Request","type":"urn:portcullis:problem:ambiguous-credentials"}
+"#;
+
+// Before any guard is looked for, and so without its challenges.
+const REPEATED: &str = r#"400
 content-type: application/problem+json
 cache-control: no-store
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use portcullis_core::guard::Guard;
-use portcullis_core::policy::Place;
 use portcullis_core::request::{BodyForm, BodyToken, MAX_LOOKED_INTO, Malformed, RequestHead};
 
 use crate::refusal::Refusal;
@@ -94,7 +93,7 @@ pub(super) async fn look_into(
 ) -> Result<(Option<Looked>, Outgoing), Refusal> {
     let guard = guard.filter(|guard| {
         guard.schemes.iter().any(|scheme| scheme.reads_body())
-            && guard.policy.place(head.client()) != Place::Outside
+            && !guard.policy.shuts_out(head)
             && !body.is_end_stream()
             && body.size_hint().lower() <= MAX_LOOKED_INTO as u64
     });

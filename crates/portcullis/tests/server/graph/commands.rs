@@ -40,7 +40,10 @@ fn a_listener_is_shown_as_it_was_made_and_apart_from_guards() {
     );
     assert_eq!((&shown["id"], &shown["upstream"]), (&json!("full"), &json!(GOOD)));
     let schemes = home.json(&["listener", "show", "0aF_-"])["schemes"].clone();
-    assert_eq!(schemes, json!([{ "scheme": "basic", "options": {} }]));
+    let own =
+        [("basic", json!({})), ("bearer", json!({ "body": "true" })), ("shared_secret", json!({}))];
+    let own = own.map(|(scheme, options)| json!({ "scheme": scheme, "options": options }));
+    assert_eq!(schemes, json!(own));
     let named = |command: &str, key: &str| -> Vec<String> {
         let told = home.done(&["--json", command, "list"]);
         let lines = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -49,7 +52,7 @@ fn a_listener_is_shown_as_it_was_made_and_apart_from_guards() {
     assert_eq!(named("listener", "id"), ["0aF_-", "full"]);
     assert_eq!(named("guard", "name"), ["route"]);
     let table = home.done(&["listener", "list"]);
-    assert!(table.starts_with("ID     SCHEMES  UPSTREAM"), "{table}");
+    assert!(table.starts_with("ID     SCHEMES                       UPSTREAM"), "{table}");
     let noted = home.audit();
     assert!(noted.iter().any(|entry| entry.subject == "listener full"), "{noted:?}");
 }
@@ -77,11 +80,11 @@ fn a_mistake_in_a_listener_is_told_and_makes_none() {
         (&[&create[..], &["--scheme", "digest"]].concat(), "no scheme `digest`"),
         (&[&create[..], &["--ability", " "]].concat(), "an ability has"),
         (
-            &[&create[..], &["--secret-header", "X-Key"]].concat(),
+            &[&create[..], &["--scheme", "basic", "--secret-header", "X-Key"]].concat(),
             "the secret's header is of scheme `shared_secret`, which it does not accept",
         ),
         (
-            &[&create[..], &["--token-lifetime", "24h"]].concat(),
+            &[&create[..], &["--scheme", "basic", "--token-lifetime", "24h"]].concat(),
             "a token's lifetime is of scheme `bearer`, which it does not accept",
         ),
         (&["guard", "delete", "flow"], "`flow` is a listener; use `portcullis listener`"),
@@ -162,8 +165,14 @@ fn a_file_with_listeners_is_checked_as_one_with_guards_is() {
             mounted.replace("9\"\n", "9\"\nschemes = []\n"),
             "listener `flow`: a guard accepts at least",
         ),
-        (mounted.replace("9\"\n", "9\"\nsecret_header = \"x-a\"\n"), "which it does not accept"),
-        (mounted.replace("9\"\n", "9\"\ntoken_lifetime = \"24h\"\n"), "which it does not accept"),
+        (
+            mounted.replace("9\"\n", "9\"\nschemes = [\"basic\"]\nsecret_header = \"x-a\"\n"),
+            "which it does not accept",
+        ),
+        (
+            mounted.replace("9\"\n", "9\"\nschemes = [\"basic\"]\ntoken_lifetime = \"24h\"\n"),
+            "which it does not accept",
+        ),
         (
             format!(
                 "{mounted}[[guard]]\nname = \"g\"\npath = \"/api/v1/listener/flow\"\n\

@@ -3,11 +3,25 @@
 use super::{House, LISTENERS, PASSWORD, zoe};
 use crate::common::basic;
 
-/// The challenge of a listener that accepts Basic.
-const BASIC: &str = r#"www-authenticate: Basic realm="portcullis", charset="UTF-8""#;
+/// The challenges of a listener, the one of tokens in the words of a stranger.
+const CHALLENGES: &[&str] = &[
+    r#"www-authenticate: Basic realm="portcullis", charset="UTF-8""#,
+    r#"www-authenticate: Bearer realm="portcullis""#,
+    r#"www-authenticate: SharedSecret realm="portcullis""#,
+];
+/// The same, for whoever sent a token (RFC 6750, section 3.1).
+const BAD_TOKEN: &[&str] = &[
+    r#"www-authenticate: Basic realm="portcullis", charset="UTF-8""#,
+    r#"www-authenticate: Bearer realm="portcullis", error="invalid_token""#,
+    r#"www-authenticate: SharedSecret realm="portcullis""#,
+];
+const GET_AND_POST: &[&str] = &["allow: GET, HEAD, POST"];
 
-/// A refusal in both forms: its status, the word for it, and the header that goes with it.
-fn check(house: &House, (start, headers): (&str, &str), (status, word, more): (u16, &str, &str)) {
+/// What is told: a status, the word for it, and the headers that go with it.
+type Told = (u16, &'static str, &'static [&'static str]);
+
+/// A refusal in both forms.
+fn check(house: &House, (start, headers): (&str, &str), (status, word, more): Told) {
     let envelope = format!(r#"{{"meta":{{"code":{status},"messages":["{word}"]}}}}"#);
     let html = "content-type: text/html; charset=utf-8";
     let (form, any) = (format!("{start}/dc"), "access-control-allow-origin: *");
@@ -20,7 +34,7 @@ fn check(house: &House, (start, headers): (&str, &str), (status, word, more): (u
         lines.sort_unstable();
         let status = status.to_string();
         let mut expected = [&[&*status, "cache-control: no-store"], own].concat();
-        expected.extend(Some(more).filter(|more| !more.is_empty()));
+        expected.extend(more);
         expected.sort_unstable();
         assert_eq!((lines, told_body), (expected, body), "{start} {headers}");
     }
@@ -35,32 +49,32 @@ fn every_refusal_has_its_status_and_one_word_on_both_forms() {
     let red = format!("{}\r\n", basic("red", PASSWORD));
     let malformed = "Authorization: Basic x\r\n".to_owned();
     let long = format!("Authorization: Basic {}\r\n", "a".repeat(9_000));
-    let cases: &[(&str, &str, (u16, &str, &str))] = &[
-        ("GET /echo", "", (401, "Unauthorised", BASIC)),
-        ("POST /echo", &bad, (401, "Unauthorised", BASIC)),
-        ("POST /echo", &nobody, (401, "Unauthorised", BASIC)),
-        ("POST /echo", &red, (401, "Unauthorised", BASIC)),
-        ("POST /echo", &malformed, (401, "Unauthorised", BASIC)),
-        ("GET /echo", "Authorization: Bearer x\r\n", (401, "Unauthorised", BASIC)),
-        ("GET /able", &good, (403, "Forbidden", "")),
-        ("GET /far", "", (403, "Forbidden", "")),
-        ("GET /far", &good, (403, "Forbidden", "")),
-        ("GET /far", &bad, (403, "Forbidden", "")),
-        ("DELETE /far", &good, (403, "Forbidden", "")),
-        ("GET /unknown", "", (404, "Not Found", "")),
-        ("GET /unknown", &good, (404, "Not Found", "")),
-        ("DELETE /unknown", &good, (404, "Not Found", "")),
-        ("GET /Echo", &good, (404, "Not Found", "")),
-        ("GET /%25", &good, (404, "Not Found", "")),
-        ("GET /of-red", &good, (404, "Not Found", "")),
-        ("DELETE /echo", &good, (405, "Method Not Allowed", "allow: GET, HEAD, POST")),
-        ("PATCH /echo", "", (405, "Method Not Allowed", "allow: GET, HEAD, POST")),
-        ("OPTIONS /echo", "", (405, "Method Not Allowed", "allow: GET, HEAD, POST")),
-        ("OPTIONS /echo", &bad, (405, "Method Not Allowed", "allow: GET, HEAD, POST")),
-        ("BREW /echo", &good, (405, "Method Not Allowed", "allow: GET, HEAD, POST")),
-        ("GET /post-only", &good, (405, "Method Not Allowed", "allow: POST")),
-        ("POST /put-too", &good, (405, "Method Not Allowed", "allow: GET, PUT, HEAD")),
-        ("GET /down", &good, (502, "Bad Gateway", "")),
+    let cases: &[(&str, &str, Told)] = &[
+        ("GET /echo", "", (401, "Unauthorised", CHALLENGES)),
+        ("POST /echo", &bad, (401, "Unauthorised", CHALLENGES)),
+        ("POST /echo", &nobody, (401, "Unauthorised", CHALLENGES)),
+        ("POST /echo", &red, (401, "Unauthorised", CHALLENGES)),
+        ("POST /echo", &malformed, (401, "Unauthorised", CHALLENGES)),
+        ("GET /echo", "Authorization: Bearer x\r\n", (401, "Unauthorised", BAD_TOKEN)),
+        ("GET /able", &good, (403, "Forbidden", &[])),
+        ("GET /far", "", (403, "Forbidden", &[])),
+        ("GET /far", &good, (403, "Forbidden", &[])),
+        ("GET /far", &bad, (403, "Forbidden", &[])),
+        ("DELETE /far", &good, (403, "Forbidden", &[])),
+        ("GET /unknown", "", (404, "Not Found", &[])),
+        ("GET /unknown", &good, (404, "Not Found", &[])),
+        ("DELETE /unknown", &good, (404, "Not Found", &[])),
+        ("GET /Echo", &good, (404, "Not Found", &[])),
+        ("GET /%25", &good, (404, "Not Found", &[])),
+        ("GET /of-red", &good, (404, "Not Found", &[])),
+        ("DELETE /echo", &good, (405, "Method Not Allowed", GET_AND_POST)),
+        ("PATCH /echo", "", (405, "Method Not Allowed", GET_AND_POST)),
+        ("OPTIONS /echo", "", (405, "Method Not Allowed", GET_AND_POST)),
+        ("OPTIONS /echo", &bad, (405, "Method Not Allowed", GET_AND_POST)),
+        ("BREW /echo", &good, (405, "Method Not Allowed", GET_AND_POST)),
+        ("GET /post-only", &good, (405, "Method Not Allowed", &["allow: POST"])),
+        ("POST /put-too", &good, (405, "Method Not Allowed", &["allow: GET, PUT, HEAD"])),
+        ("GET /down", &good, (502, "Bad Gateway", &[])),
     ];
     for (start, headers, expected) in cases {
         let start = start.replace(" /", &format!(" {LISTENERS}/"));
