@@ -11,8 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::Request;
+use ipnet::IpNet;
 use portcullis_core::authenticator::{Authenticator, Begun};
-use portcullis_core::guard::{Definition, Kind, Source};
+use portcullis_core::guard::{Definition, Kind, MAX_NETWORKS, Source};
 use portcullis_core::limits::{Limits, Site};
 use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
@@ -99,6 +100,12 @@ fn main() {
         println!("session / API key            {:>6} %", session_time * 100 / key_time);
         println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
     }
+    println!("api_key alone, and from one of so many networks");
+    let time = |prefix| judge(&authenticator, prefix, scheme::API_KEY, &key);
+    let none = time("");
+    for prefix in ["/near", "/far"] {
+        println!("{prefix} / none {:>6} %", time(prefix) * 100 / none);
+    }
 }
 
 /// One owner with a password, a key and a session, behind one guard.
@@ -147,11 +154,25 @@ fn fill(
         limits: Limits::default(),
     })?;
     it.insert_guard(root, Source::Store, &definition("all", scheme::ALL))?;
+    let key = scheme::ALL.iter().filter(|kind| kind.name == scheme::API_KEY);
+    let key: Vec<_> = key.copied().collect();
+    for (name, networks) in [("near", 1), ("far", MAX_NETWORKS)] {
+        let networks = Some((0..networks).map(network).collect());
+        let definition = Definition { networks, ..definition(name, &key) };
+        it.insert_guard(root, Source::Store, &definition)?;
+    }
     for kind in scheme::ALL {
         let name = kind.name.as_str().replace('_', "-");
         it.insert_guard(root, Source::Store, &definition(&name, &[*kind]))?;
     }
     it.set_organization_state(root, State::Active)
+}
+
+/// One of many networks, that of the caller the first.
+fn network(number: usize) -> IpNet {
+    let [.., high, low] = number.to_be_bytes();
+    let caller = if number == 0 { [192, 0, 2, 0] } else { [10, high, low, 0] };
+    IpNet::new(caller.into(), 24).unwrap()
 }
 
 fn definition(name: &str, schemes: &[scheme::Kind]) -> Definition {

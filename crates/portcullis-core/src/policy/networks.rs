@@ -1,5 +1,7 @@
-//! Sets of networks, in which an address is found by binary search.
+//! Sets of networks, in which an address is found by one look for each length of prefix there is.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -8,14 +10,67 @@ use crate::request::{fold, fold_network};
 
 /// At least one network (CIDR, IPv4 or IPv6).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Networks(Box<[Placed]>);
+pub struct Networks {
+    sorted: Box<[IpNet]>,
+    by_prefix: HashSet<Prefix, BuildHasherDefault<Fold>>,
+    /// The lengths of their prefixes, the longest first.
+    v4: Box<[u8]>,
+    v6: Box<[u8]>,
+}
 
-/// A network among others. Two networks are nested or disjoint, never half in one another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Placed {
-    network: IpNet,
-    /// Where the narrowest network stands that this one lies in.
-    around: Option<usize>,
+/// The first bits of an address, as many as `length` says, and zeros.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Prefix {
+    is_v4: bool,
+    length: u8,
+    bits: u128,
+}
+
+impl Prefix {
+    fn of(address: IpAddr, length: u8) -> Self {
+        // IPv4 stands in the upper bits, so that a prefix is the upper bits of both.
+        let (is_v4, bits) = match address {
+            IpAddr::V4(address) => (true, u128::from(address.to_bits()) << 96),
+            IpAddr::V6(address) => (false, address.to_bits()),
+        };
+        let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
+        Self { is_v4, length, bits: bits & mask }
+    }
+}
+
+/// Folds by multiplication. Only an operator chooses what stands in a set, and what is looked for
+/// there makes none of it slower to find, so that nothing need be drawn by lot.
+#[derive(Debug, Default)]
+struct Fold(u64);
+
+impl Fold {
+    /// The golden ratio's first 64 bits, as Knuth's multiplicative hashing has it.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+    #[expect(clippy::cast_possible_truncation, reason = "both halves of the product are used")]
+    const fn fold(&mut self, word: u64) {
+        let product = (self.0 ^ word) as u128 * Self::FACTOR as u128;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+}
+
+impl Hasher for Fold {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.fold(u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.fold(u64::from(number));
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        let low = number & u128::from(u64::MAX);
+        [number >> 64, low].map(|half| self.fold(u64::try_from(half).unwrap_or_default()));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// A list without a network: a mistake, not "everybody".
@@ -62,18 +117,22 @@ impl Networks {
             networks.iter().map(|network| fold_network(*network).trunc()).collect();
         sorted.sort_unstable_by_key(|network| (network.network(), network.prefix_len()));
         sorted.dedup();
-        let mut placed: Vec<Placed> = Vec::with_capacity(sorted.len());
-        for network in sorted {
-            let before = placed.len().checked_sub(1);
-            let around = outwards(&placed, before, |outer| outer.contains(&network));
-            placed.push(Placed { network, around: around.map(|(at, _)| at) });
-        }
-        Ok(Self(placed.into()))
+        let prefixes = sorted.iter().map(|it| Prefix::of(it.network(), it.prefix_len()));
+        let by_prefix: HashSet<_, _> = prefixes.collect();
+        let lengths = |is_v4: bool| {
+            let of_kind = by_prefix.iter().filter(|prefix| prefix.is_v4 == is_v4);
+            let mut lengths: Vec<u8> = of_kind.map(|prefix| prefix.length).collect();
+            lengths.sort_unstable_by(|a, b| b.cmp(a));
+            lengths.dedup();
+            lengths.into()
+        };
+        let (v4, v6) = (lengths(true), lengths(false));
+        Ok(Self { sorted: sorted.into(), by_prefix, v4, v6 })
     }
 
     /// Each of them once, in the order of their addresses.
     pub fn iter(&self) -> impl Iterator<Item = IpNet> {
-        self.0.iter().map(|it| it.network)
+        self.sorted.iter().copied()
     }
 
     /// Whether `address` is in one of them; an IPv4 address mapped into IPv6 is the IPv4 one.
@@ -84,28 +143,11 @@ impl Networks {
     /// The narrowest of them that `address` is in.
     pub fn find(&self, address: IpAddr) -> Option<IpNet> {
         let address = fold(address);
-        let after = self.0.partition_point(|it| it.network.network() <= address);
-        // Whatever else holds the address lies around the last that begins before it.
-        let found = outwards(&self.0, after.checked_sub(1), |network| network.contains(&address));
-        found.map(|(_, network)| network)
+        let lengths = if address.is_ipv4() { &self.v4 } else { &self.v6 };
+        let here = |length: &&u8| self.by_prefix.contains(&Prefix::of(address, **length));
+        let length = *lengths.iter().find(here)?;
+        IpNet::new(address, length).ok().map(|network| network.trunc())
     }
-}
-
-/// The first network that is `wanted`, from the one at `start` outwards, and where it stands.
-fn outwards(
-    all: &[Placed],
-    start: Option<usize>,
-    wanted: impl Fn(&IpNet) -> bool,
-) -> Option<(usize, IpNet)> {
-    let mut at = start;
-    while let Some(place) = at {
-        let here = all.get(place)?;
-        if wanted(&here.network) {
-            return Some((place, here.network));
-        }
-        at = here.around;
-    }
-    None
 }
 
 #[cfg(test)]
