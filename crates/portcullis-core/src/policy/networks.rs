@@ -64,8 +64,9 @@ impl Hasher for Fold {
     }
 
     fn write_u128(&mut self, number: u128) {
-        let low = number & u128::from(u64::MAX);
-        [number >> 64, low].map(|half| self.fold(u64::try_from(half).unwrap_or_default()));
+        for half in [number >> 64, number & u128::from(u64::MAX)] {
+            self.fold(u64::try_from(half).unwrap_or_default());
+        }
     }
 
     fn finish(&self) -> u64 {
