@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use portcullis_core::guard::Guard;
 use portcullis_core::id::Id;
 use portcullis_core::organization::State;
 use portcullis_core::scheme::SHARED_SECRET;
 use portcullis_core::time::Timestamp;
 use portcullis_store::credentials::CredentialRow;
+use portcullis_store::guards::GuardRow;
 use portcullis_store::usage::Usage;
 use serde_json::{Value, json};
 
@@ -123,14 +125,17 @@ pub(super) async fn run(
         KeyCommand::Create(args) => create(actions, now, *args, output).await?,
         KeyCommand::List { login, realm } => {
             let keys = actions.list_keys(&realm.user(actions, &login).await?).await?;
-            let rows = keys.iter().map(|it| (describe(it, None), columns(it))).collect();
+            let guards = actions.list_guards().await?;
+            let row = |it: &CredentialRow| (describe(it, None, &guards), columns(it));
+            let rows = keys.iter().map(row).collect();
             let names = ["id", "scheme", "label", "rights", "expires", "state"];
             output.list(names, rows, "no keys");
         }
         KeyCommand::Show { id } => {
             let key = actions.find_key(&id).await?;
             let usage = actions.find_usage(&key).await?;
-            output.show(&describe(&key, usage), &facts(&key, usage));
+            let guards = actions.list_guards().await?;
+            output.show(&describe(&key, usage, &guards), &facts(&key, usage, &guards));
         }
         KeyCommand::Limit { id, guards, networks } => {
             let key = actions.find_key(&id).await?;
@@ -231,9 +236,13 @@ fn columns(key: &CredentialRow) -> [String; 6] {
     [id, scheme, key.label.clone(), rights(key).into(), expires, word(key).into()]
 }
 
-fn facts(key: &CredentialRow, usage: Option<Usage>) -> [(&'static str, String); 11] {
+fn facts(
+    key: &CredentialRow,
+    usage: Option<Usage>,
+    guards: &[GuardRow],
+) -> [(&'static str, String); 11] {
     let [id, scheme, label, rights, expires, state] = columns(key);
-    let (guards, networks) = limits(key);
+    let (guards, networks) = limits(key, guards);
     [
         ("id", id),
         ("scheme", scheme),
@@ -249,15 +258,20 @@ fn facts(key: &CredentialRow, usage: Option<Usage>) -> [(&'static str, String); 
     ]
 }
 
-/// The guards, by their identities, and the networks at and from which alone it counts.
-fn limits(key: &CredentialRow) -> (Option<Vec<String>>, Option<Vec<String>>) {
-    let guards = key.limits.guards.as_ref().map(|it| it.iter().map(Id::to_string).collect());
+/// The guards and the networks at and from which alone it counts; a guard that stands no longer has
+/// no name.
+fn limits(key: &CredentialRow, guards: &[GuardRow]) -> (Option<Vec<String>>, Option<Vec<String>>) {
+    let name = |id: &Id<Guard>| {
+        let standing = guards.iter().find(|row| row.id == *id);
+        standing.map_or_else(|| id.to_string(), |row| row.definition.name.clone())
+    };
+    let guards = key.limits.guards.as_ref().map(|it| it.iter().map(name).collect());
     let networks = key.limits.networks.as_ref().map(|it| it.iter().map(|it| it.to_string()));
     (guards, networks.map(Iterator::collect))
 }
 
-fn describe(key: &CredentialRow, usage: Option<Usage>) -> Value {
-    let (guards, networks) = limits(key);
+fn describe(key: &CredentialRow, usage: Option<Usage>, guards: &[GuardRow]) -> Value {
+    let (guards, networks) = limits(key, guards);
     json!({
         "id": key.key, "scheme": key.scheme, "label": key.label, "owner": key.owner.to_string(),
         "read_only": key.read_only, "state": key.state.as_str(),
