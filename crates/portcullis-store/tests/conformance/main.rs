@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod collections;
+mod limits;
 mod resources;
 mod store;
 
