@@ -7,6 +7,7 @@
     reason = "a broken invariant is told by a panic"
 )]
 
+mod body;
 mod dynamic;
 mod forwarded;
 mod generator;
@@ -24,6 +25,7 @@ mod schemes;
 mod sealed;
 mod token;
 
+pub use body::body;
 pub use dynamic::dynamic;
 pub use forwarded::forwarded;
 pub use generator::Generator;
@@ -45,6 +47,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target, with the name of its folder in `corpus/`.
 pub const ALL: &[(&str, Target)] = &[
+    ("body", body),
     ("dynamic", dynamic),
     ("forwarded", forwarded),
     ("guard_table", guard_table),
