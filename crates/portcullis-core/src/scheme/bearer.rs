@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, header::AUTHORIZATION};
+use percent_encoding::percent_decode_str;
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
@@ -91,7 +92,10 @@ fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
 /// Whether the query has a token, under its name alone.
 fn is_in_query(request: &RequestHead<'_>) -> bool {
     let mut pairs = request.query().unwrap_or_default().split('&');
-    pairs.any(|pair| pair.split('=').next() == Some(IN_QUERY))
+    let names = |pair: &str| {
+        pair.split('=').next().is_some_and(|name| percent_decode_str(name).eq(IN_QUERY.bytes()))
+    };
+    pairs.any(names)
 }
 
 impl Scheme for Bearer {
@@ -123,9 +127,12 @@ impl Scheme for Bearer {
     // RFC 6750, section 2: not more than one method in a request. A token in the query is claimed, so
     // that nothing else stands for the request, and then never read.
     fn find<'r>(&self, request: &'r RequestHead<'_>) -> Found<'r> {
-        let header = authorization(request, "Bearer").filter(|text| TOKEN.claims(text));
+        let sent = authorization(request, "Bearer");
+        let header = sent.filter(|text| TOKEN.claims(text));
         let body = match request.body_token().filter(|_| self.body) {
             Some(BodyToken::Several) => return Found::Repeated,
+            // Whosever token stands in the header, it is another way.
+            Some(BodyToken::One(_)) if sent.is_some() => return Found::Repeated,
             Some(BodyToken::One(text)) => Some(text),
             None => None,
         };
@@ -212,6 +219,8 @@ mod tests {
         check(true, ("", ""), one(), "mistyped");
         check(true, ("", ""), Some(BodyToken::Several), "several");
         check(true, ("Bearer TOKEN", ""), one(), "several");
+        check(true, ("Bearer other", ""), one(), "several");
+        check(true, ("Basic b3RoZXI6", ""), one(), "mistyped");
         check(false, ("", ""), one(), "none");
         check(false, ("Bearer TOKEN", ""), one(), "token");
     }
@@ -220,6 +229,7 @@ mod tests {
     fn a_token_in_the_query_is_refused_alone_and_beside_another() {
         check(true, ("", "?access_token=TOKEN"), None, "malformed");
         check(true, ("", "?a=1&access_token"), None, "malformed");
+        check(true, ("", "?a=1&access%5Ftoken=TOKEN"), None, "malformed");
         check(true, ("Bearer TOKEN", "?access_token=TOKEN"), None, "several");
         check(true, ("", "?access_token=x"), Some(BodyToken::One(b"pcl_tok_x")), "several");
         check(true, ("Bearer TOKEN", "?my_access_token=1&access_tokens=2"), None, "token");
