@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_core::credential::Credential;
-use portcullis_core::id::Id;
+use portcullis_core::id::{Id, Revision};
 use portcullis_core::time::Timestamp;
 
 use crate::credentials::NewCredential;
@@ -40,27 +40,28 @@ fn read(mut row: Row) -> Result<Rotation, StoreError> {
 }
 
 impl Writing<'_> {
-    /// Replaces the active credential `old` by `new`, and lets it count for `overlap` from now, and no
-    /// longer than it would have.
+    /// Replaces the active credential `old`, as it was at this version, by `new`, and lets it count for
+    /// `overlap` from now, and no longer than it would have.
     ///
     /// # Errors
-    /// It is not active, or was replaced already (`Conflict`), or the store's own.
+    /// It is not active, or changed since: `new` would have what was taken from it. It was replaced
+    /// already (`Conflict`). Or the store's own.
     pub fn rotate_credential(
         &mut self,
-        old: Id<Credential>,
+        (old, version): (Id<Credential>, Revision),
         new: &NewCredential,
         overlap: Duration,
     ) -> Result<Id<Credential>, StoreError> {
         let successor = self.insert_credential(new)?;
         let (now, revision) = (self.now, self.revision);
         self.execute_one(
-            "credential that is active",
+            "credential that is active and did not change meanwhile",
             &sql!(
                 "UPDATE credentials SET revision = $3,
                      expires = CASE WHEN expires < $2 THEN expires ELSE $2 END
-                 WHERE id = $1 AND state = 'active'"
+                 WHERE id = $1 AND state = 'active' AND revision = $4"
             ),
-            &[old.into(), now.plus(overlap).into(), revision.into()],
+            &[old.into(), now.plus(overlap).into(), revision.into(), version.into()],
         )?;
         self.execute(
             &sql!(

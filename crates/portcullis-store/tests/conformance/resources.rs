@@ -244,6 +244,38 @@ fn nobody_has_more_than_a_thousand_live_keys_and_those_are_listed_before_the_dea
 }
 
 #[test]
+fn a_key_is_replaced_as_it_was_seen_once_and_never_after_it_changed() {
+    run("rotations", async |bench| {
+        let store = &bench.store;
+        let new = user(root(store).await, "zoe");
+        let made = store.write(write("setup"), move |it| {
+            let owner = it.insert_user(&new)?.id;
+            Ok((owner, it.insert_credential(&key(owner, "old"))?))
+        });
+        let (owner, old) = made.await.unwrap().value;
+        let row =
+            async || store.read(move |it| it.find_credential_row(old)).await.unwrap().unwrap();
+        let rotate = |version, name: &str| {
+            let new = key(owner, name);
+            let overlap = Duration::from_secs(60);
+            store.write(write("rotate"), move |it| {
+                it.rotate_credential((old, version), &new, overlap)
+            })
+        };
+        let seen = row().await.version;
+        let narrow = store.write(write("narrow"), move |it| it.update_key(old, None, true));
+        narrow.await.unwrap();
+        let stale = rotate(seen, "stale").await;
+        assert!(matches!(stale, Err(StoreError::NotFound(_))), "{stale:?}");
+        let successor = rotate(row().await.version, "new").await.unwrap().value;
+        let rotation = store.read(move |it| it.find_rotation(old)).await.unwrap().unwrap();
+        assert_eq!((rotation.successor, rotation.uses), (successor, 0));
+        let twice = rotate(row().await.version, "again").await;
+        assert!(matches!(twice, Err(StoreError::Conflict)), "{twice:?}");
+    });
+}
+
+#[test]
 fn a_session_ends_with_its_parent_and_the_oldest_of_too_many_makes_room() {
     run("sessions", async |bench| {
         let store = &bench.store;

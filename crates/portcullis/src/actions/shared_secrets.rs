@@ -97,10 +97,10 @@ impl Actions {
         let Issued { key: new_id, shown, verifier } = self.draw(scheme)?;
         let new = new_key((scheme, new_id.clone()), &verifier, key.owner, options);
         let needs = self.needs_to_manage(key).await?;
-        let (id, old) = (key.id, key.key.clone());
+        let (id, version, old) = (key.id, key.version, key.key.clone());
         self.act(Deed::new("key.rotate", needs).urgent(), move |writing| {
             writing.note(format!("key {old}"), format!("key {}", new.key));
-            writing.rotate_credential(id, &new, overlap).map(drop)
+            writing.rotate_credential((id, version), &new, overlap).map(drop)
         })
         .await?;
         Ok(NewKey { id: new_id, shown })
