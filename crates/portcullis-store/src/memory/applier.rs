@@ -96,8 +96,7 @@ impl Memory {
         }
         for row in changes.sessions.iter().filter(|row| now(row.state)) {
             if let Ok(session) = self.session(row) {
-                self.limit(row.id, &row.limits);
-                self.credentials.pin().insert(session.filed_at, session);
+                self.file(session, &row.limits);
             }
         }
     }
@@ -181,8 +180,7 @@ impl Memory {
             Some(scheme::BASIC) => self.apply_password(row),
             Some(scheme) => {
                 if let Ok(credential) = self.key(row, scheme) {
-                    self.limit(row.id, &row.limits);
-                    self.credentials.pin().insert(credential.filed_at, credential);
+                    self.file(credential, &row.limits);
                 }
             }
             // `check_known` has seen to it.
@@ -191,10 +189,15 @@ impl Memory {
     }
 
     /// What limits a credential is there before the record that says it is limited. What limits it no
-    /// longer stays, for a record of then may still be in somebody's hand.
-    fn limit(&self, id: Id<Credential>, limits: &Limits) {
+    /// longer stays, for a record of then may still be in somebody's hand; of one that was revoked it
+    /// goes, for without it such a record proves nothing.
+    fn file(&self, credential: Credential, limits: &Limits) {
         if !limits.is_empty() {
-            self.limits.pin().insert(id, Arc::new(limits.clone()));
+            self.limits.pin().insert(credential.id, Arc::new(limits.clone()));
+        }
+        self.credentials.pin().insert(credential.filed_at, credential);
+        if credential.state == State::Deleted {
+            self.limits.pin().remove(&credential.id);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portcullis_core::id::Revision;
+use portcullis_core::id::{Id, Revision};
 use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::State;
@@ -109,7 +109,10 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
                 read_only: false,
                 not_before: None,
                 expires: None,
-                limits: Limits::default(),
+                limits: Limits {
+                    networks: None,
+                    guards: Some(Box::from([Id::from_bytes([7; 16])])),
+                },
             })?;
             Ok((root, owner, role, id))
         });
@@ -134,6 +137,11 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
             applied.wait_for(|now| *now >= revision).await.unwrap();
             let found = memory.credential(scheme::API_KEY, &key).unwrap();
             assert_eq!(found.state, expected);
+            assert_eq!(
+                memory.limits(id).is_some(),
+                expected != State::Deleted,
+                "what is gone takes no room"
+            );
         }
         let grant = Grant { role, organization: root };
         let done = store.write(write("role"), move |it| {
