@@ -1,6 +1,7 @@
 //! Keeps up with the files: what changed is read anew, and taken only if it is good as a whole.
 
 use std::fs::{self, Metadata};
+use std::mem;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,28 +61,31 @@ pub(super) async fn follow(
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // Files that belong together are replaced one after the other: what does not fit is given the
-    // time of one more look.
-    let mut doubted = false;
+    // time of one more look, and what is not valid yet that until it is.
+    let (mut pending, mut told) = (false, false);
     loop {
         ticks.tick().await;
         let (settings, clock) = (settings.clone(), Arc::clone(&clock));
         // A disk may take its time.
         let looking = tokio::task::spawn_blocking(move || {
             let now = stamps(&settings);
-            (now, (now != seen || doubted).then(|| renewed(&settings, &clock)))
+            (now, (now != seen || pending).then(|| renewed(&settings, &clock)))
         });
         let Ok((now, Some(renewed))) = looking.await else { continue };
         let changed = now != seen;
         seen = now;
-        doubted = changed && renewed.is_err();
         match renewed {
             Ok(terms) => {
+                pending = false;
                 tell.send_replace(terms);
                 tracing::info!("the files of `[tls]` have changed, and count from now on");
             }
-            Err(_) if doubted => {}
+            Err(_) if changed => (pending, told) = (true, false),
             Err(error) => {
-                tracing::warn!(%error, "the files of `[tls]` have changed; what they held stands");
+                pending = error.is_early();
+                if !mem::replace(&mut told, true) {
+                    tracing::warn!(%error, "the files of `[tls]` have changed; what they held stands");
+                }
             }
         }
     }

@@ -87,6 +87,13 @@ impl fmt::Display for BadFiles {
 
 impl std::error::Error for BadFiles {}
 
+impl BadFiles {
+    /// Whether time alone makes them good.
+    pub(super) fn is_early(&self) -> bool {
+        self.0.iter().all(|bad| matches!(bad.why, Why::NotYetValid))
+    }
+}
+
 /// Reads the files of `settings` without using them; what had better be otherwise.
 ///
 /// # Errors

@@ -365,3 +365,24 @@ async fn a_pair_that_is_replaced_one_after_the_other_is_given_time() {
     assert_eq!(page.lines(), ["count from now on"]);
     assert!(tls.terms.has_changed().unwrap());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_valid_yet_is_complained_of_once_and_counts_when_it_is() {
+    let page = Page::default();
+    let writer = page.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let (place, clock) = (Place::new(), clock(year(2025)));
+    let (tls, follow) = Tls::start(place.settings(false), clock.clone()).unwrap();
+    tokio::spawn(follow);
+    let (certificate, key) = pair();
+    place.write("chain.pem", certificate);
+    place.write("key.pem", key);
+    looked_at().await;
+    assert_eq!(page.lines(), ["what they held stands"]);
+    assert!(!tls.terms.has_changed().unwrap());
+    clock.0.store(year(2026).millis(), Ordering::Relaxed);
+    looked_at().await;
+    assert_eq!(page.lines(), ["count from now on"]);
+    assert!(tls.terms.has_changed().unwrap());
+}
