@@ -16,9 +16,9 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 
 use self::attempts::{Attempts, Place};
-use crate::credential::{Credential, KeyVerifier};
+use crate::credential::{Credential, KeyVerifier, MAX_GENERATIONS};
 use crate::id::{Id, Revision};
-use crate::limits::{Audience, Site};
+use crate::limits::{Audience, Limits, Site};
 use crate::lookup::CredentialLookup;
 use crate::organization::State;
 use crate::password::{Cost, PasswordVerifier};
@@ -248,8 +248,18 @@ impl<L: CredentialLookup> Authenticator<L> {
         now: Timestamp,
     ) -> Result<Authenticated, Rejection> {
         let credential = self.lookup.credential(scheme, key).ok_or(Rejection::Unknown)?;
+        self.stand_for(credential, site, now)
+    }
+
+    fn stand_for(
+        &self,
+        credential: Credential,
+        site: &Site,
+        now: Timestamp,
+    ) -> Result<Authenticated, Rejection> {
         let user = self.lookup.user(credential.owner).ok_or(Rejection::OwnerInactive)?;
         let inherited = self.standing(&credential, Some(&user), site, now)?;
+        let scheme = credential.scheme;
         let principal = Principal { user, credential: inherited.limit(credential) };
         Ok(Authenticated { principal, scheme })
     }
@@ -257,6 +267,12 @@ impl<L: CredentialLookup> Authenticator<L> {
     /// What the credential of ours that `text` is stands for, if it is good at `site` and `now`:
     /// whoever asks may know, so that the work need not be equal.
     pub fn inspect(&self, text: &[u8], site: &Site, now: Timestamp) -> Option<Authenticated> {
+        self.proven(text).and_then(|credential| self.stand_for(credential, site, now).ok())
+    }
+
+    /// The credential of ours that `text` is, whether or not it counts at the moment: what is
+    /// switched off may be switched on again.
+    pub fn proven(&self, text: &[u8]) -> Option<Credential> {
         let mut kinds = scheme::ALL.iter().filter(|_| token::is_ours(text));
         kinds.find_map(|kind| {
             let (scheme, mut scratch) = ((kind.build)(&Options::new()).ok()?, Scratch::new());
@@ -264,8 +280,15 @@ impl<L: CredentialLookup> Authenticator<L> {
             let Ok(Presented::Key(key)) = read else { return None };
             let stored = self.lookup.credential(key.filed_under, key.id)?;
             let proven = key.login.is_none() && scheme.check(&key, &stored, &self.peppers);
-            proven.then(|| self.vouch((key.filed_under, key.id), site, now).ok()).flatten()
+            proven.then_some(stored)
         })
+    }
+
+    /// What limits `credential`, and whatever it was minted from: all of it holds at once.
+    pub fn limits(&self, credential: &Credential) -> Vec<Arc<Limits>> {
+        let above = |below: &Credential| self.lookup.filed_at(below.parent?);
+        let line = std::iter::successors(Some(*credential), above).take(1 + MAX_GENERATIONS);
+        line.filter(|one| one.limited).filter_map(|one| self.lookup.limits(one.id)).collect()
     }
 
     /// Looks for a credential of one of `schemes`, and settles what can be settled fast.

@@ -1,5 +1,6 @@
 //! Listeners as their callers meet them: both forms, every refusal, and who may call at all.
 
+mod attacks;
 mod commands;
 mod dynamic;
 mod forwarding;

@@ -52,6 +52,20 @@ pub(super) async fn user(call: &Call<'_>, fields: Fields<'_>) -> Result<Authenti
 /// Which client calls (RFC 6749, section 2.3.1): by HTTP Basic or by `client_id` and `client_secret`;
 /// never by both. A client is a user, its id the login name, its secret a password or an API key.
 pub(super) async fn client(call: &Call<'_>, fields: Fields<'_>) -> Result<Authenticated, Failure> {
+    proven(call, fields, &site(call)).await
+}
+
+/// Which server asks what it was handed: proven as a [`client`] is, but by a credential that counts
+/// here. One that is limited to guards pays for nothing by asking.
+pub(super) async fn server(call: &Call<'_>, fields: Fields<'_>) -> Result<Authenticated, Failure> {
+    proven(call, fields, &call.site()).await
+}
+
+async fn proven(
+    call: &Call<'_>,
+    fields: Fields<'_>,
+    site: &Site,
+) -> Result<Authenticated, Failure> {
     let (id, secret) = (fields.text("client_id")?, fields.text("client_secret")?);
     let header = call.head.headers().get(AUTHORIZATION);
     let pair = match (header, id, secret) {
@@ -70,7 +84,7 @@ pub(super) async fn client(call: &Call<'_>, fields: Fields<'_>) -> Result<Authen
         (None, ..) => return Err(Failure::refused("no_credential")),
     };
     let (id, secret) = pair;
-    Ok(prove(call, (&PASSWORDS, &site(call)), &id, &secret).await?)
+    Ok(prove(call, (&PASSWORDS, site), &id, &secret).await?)
 }
 
 /// Name and secret of an `Authorization`, each encoded as in a form before they became a pair

@@ -1,13 +1,15 @@
 //! OAuth 2.0 beside the vendor's login: client credentials (RFC 6749, section 4.4), revocation
 //! (RFC 7009), introspection (RFC 7662) and metadata (RFC 8414).
 
+use std::sync::Arc;
+
 use http::header::HOST;
 use portcullis_core::ability::INTROSPECT;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::guard::Guard;
 use portcullis_core::id::Id;
-use portcullis_core::limits::Site;
-use portcullis_core::lookup::CredentialLookup as _;
+use portcullis_core::limits::{Limits, Site};
+use portcullis_core::organization::State;
 use portcullis_core::scheme::BEARER;
 use portcullis_core::time::Timestamp;
 use serde_json::{Map, Value, json};
@@ -44,15 +46,22 @@ pub(super) async fn revoke(
 ) -> Result<(Value, Authenticated), Failure> {
     let token = fields.needed("token")?;
     let who = client::client(call, fields).await?;
-    let Some(held) = inspect(call, token) else { return Ok((json!({}), who)) };
+    // One that does not count at the moment, for its parent is switched off, may do so again.
+    let Some(held) = call.services.gate.authenticator().proven(token.as_bytes()) else {
+        return Ok((json!({}), who));
+    };
+    let own = held.owner == who.principal.user.id;
+    if held.state == State::Deleted || !own && inspect(call, token).is_none() {
+        return Ok((json!({}), who));
+    }
     if held.scheme != BEARER {
         let message = "an API key is revoked by its owner or an operator";
         return Err(Failure::named("unsupported_token_type", message));
     }
-    if held.principal.user.id != who.principal.user.id {
+    if !own {
         return Err(Failure::named("invalid_grant", "the token was given to another client"));
     }
-    acting(call, who.clone()).end_own(&held.principal.credential).await?;
+    acting(call, who.clone()).end_own(&held).await?;
     Ok((json!({}), who))
 }
 
@@ -62,7 +71,7 @@ pub(super) async fn introspect(
     fields: Fields<'_>,
 ) -> Result<(Value, Authenticated), Failure> {
     let token = fields.needed("token")?;
-    let who = client::client(call, fields).await?;
+    let who = client::server(call, fields).await?;
     let seen = inspect(call, token).filter(|held| may_ask(call, &who, held));
     let told = seen.map_or_else(|| json!({ "active": false }), |held| told(call, &held));
     Ok((told, who))
@@ -103,14 +112,27 @@ fn told(call: &Call<'_>, held: &Authenticated) -> Value {
             tell(name, moment.millis().div_euclid(1_000).into());
         }
     }
-    let memory = call.services.gate.memory();
-    let limits = credential.limited.then(|| memory.limits(credential.id)).flatten();
-    if let Some(guards) = limits.as_ref().and_then(|limits| limits.guards.as_deref()) {
-        let names = names(call, guards);
+    let limits = call.services.gate.authenticator().limits(credential);
+    if let Some(guards) = common_guards(&limits) {
+        let names = names(call, &guards);
         tell("scope", names.join(" ").into());
         tell("aud", names.into());
     }
+    // What is minted is limited to no networks of its own, so that there is one list at most.
+    if let Some(networks) = limits.iter().find_map(|it| it.networks.as_ref()) {
+        let networks: Vec<String> = networks.iter().map(|it| it.to_string()).collect();
+        tell("networks", networks.into());
+    }
     Value::Object(told)
+}
+
+/// The guards that all of `limits` name, as far as any does.
+fn common_guards(limits: &[Arc<Limits>]) -> Option<Vec<Id<Guard>>> {
+    let named = limits.iter().filter_map(|it| it.guards.as_deref()).map(<[_]>::to_vec);
+    named.reduce(|mut common, others| {
+        common.retain(|guard| others.contains(guard));
+        common
+    })
 }
 
 /// The names of the guards that still stand.
