@@ -1,10 +1,12 @@
 //! Listeners as their callers meet them: both forms, every refusal, and who may call at all.
 
 mod attacks;
+mod calls;
 mod commands;
 mod dynamic;
 mod forwarding;
 mod lives;
+mod login;
 mod network_only;
 mod networks;
 mod refusals;
@@ -25,6 +27,7 @@ const LISTENERS: &str = "/api/v1/listener";
 /// realm.
 struct House {
     server: Server,
+    config: String,
     _down: Refusing,
 }
 
@@ -46,7 +49,7 @@ impl House {
             .replace("TEAPOT", &teapot.to_string())
             .replace("TELLING", &telling.to_string())
             .replace("DOWN", &down.address.to_string());
-        Self { server: Server::serve(home, &config), _down: down }
+        Self { server: Server::serve(home, &config), config, _down: down }
     }
 
     /// Calls with `headers`, each ending its line, and `body`.
