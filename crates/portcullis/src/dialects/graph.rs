@@ -12,7 +12,8 @@ mod settings;
 mod tokens;
 mod told;
 
-use http::StatusCode;
+use http::header::PRAGMA;
+use http::{HeaderValue, StatusCode};
 use http_body_util::Full;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::mount::Mount;
@@ -127,7 +128,14 @@ async fn answer(mut call: Call<'_>) -> Answered {
     let (address, mut who) = (Address::parse(call.path), None);
     let words = address.map_or(Words::Vendor, Address::words);
     let (response, reason) = match handle(&mut call, address, &mut who).await {
-        Ok(body) => (answer::json(StatusCode::OK, &body), None),
+        Ok(body) => {
+            let mut response = answer::json(StatusCode::OK, &body);
+            if address == Some(Address::Token) {
+                // RFC 6749, section 5.1.
+                response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+            }
+            (response, None)
+        }
         Err(failure) => (failure.respond(words), Some(failure.reason)),
     };
     Answered { response: response.map(Full::new), who, reason }
@@ -167,7 +175,12 @@ async fn read(call: &mut Call<'_>, words: Words) -> Result<Map<String, Value>, F
     let text = Zeroizing::new(body::read(call).await?);
     match kind.as_deref() {
         _ if text.trim().is_empty() => Ok(Map::new()),
-        Some("application/x-www-form-urlencoded") => Ok(body::form(&text)?),
+        Some("application/x-www-form-urlencoded") => {
+            let mut fields = body::form(&text)?;
+            // RFC 6749, section 3.2: what has no value is not there.
+            fields.retain(|_, value| words != Words::OAuth || value != "");
+            Ok(fields)
+        }
         Some("application/json") if words == Words::Vendor => {
             let Value::Object(fields) = body::json(&text)? else {
                 return Err(Failure::bad("an object was expected"));
