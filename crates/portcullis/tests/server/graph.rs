@@ -9,6 +9,7 @@ mod lives;
 mod login;
 mod network_only;
 mod networks;
+mod oauth;
 mod refusals;
 
 use std::io::{Read as _, Write as _};
