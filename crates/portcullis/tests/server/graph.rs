@@ -1,6 +1,7 @@
 //! Listeners as their callers meet them: both forms, every refusal, and who may call at all.
 
 mod attacks;
+mod bodies;
 mod calls;
 mod commands;
 mod dynamic;
