@@ -6,12 +6,14 @@ mod calls;
 mod commands;
 mod dynamic;
 mod forwarding;
+mod limits;
 mod lives;
 mod login;
 mod network_only;
 mod networks;
 mod oauth;
 mod refusals;
+mod secrets;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
