@@ -12,7 +12,7 @@ use portcullis_core::policy::Networks;
 use portcullis_core::scheme;
 use portcullis_core::time::{Clock as _, Timestamp};
 use portcullis_store::StoreError;
-use portcullis_store::credentials::NewCredential;
+use portcullis_store::credentials::{CredentialRow, NewCredential};
 use portcullis_store::memory::Memory;
 use portcullis_store::sessions::NewSession;
 use portcullis_store::usage::Usage;
@@ -62,9 +62,13 @@ async fn made(
     Ok(insert.await?.value)
 }
 
-async fn id(bench: &Bench, name: &'static str) -> Id<Credential> {
+async fn row(bench: &Bench, name: &'static str) -> CredentialRow {
     let found = bench.store.read(move |it| it.find_credential(scheme::API_KEY, name)).await;
-    found.unwrap().unwrap().id
+    found.unwrap().unwrap()
+}
+
+async fn id(bench: &Bench, name: &'static str) -> Id<Credential> {
+    row(bench, name).await.id
 }
 
 /// What the memory of a node that begins now has of the key.
@@ -155,13 +159,14 @@ fn a_replaced_credential_counts_for_the_overlap_and_no_longer_than_it_would_have
             ("short", "short2", Some(now.plus(HOUR / 2)), now.plus(HOUR / 2)),
         ] {
             let new = made(bench, name, near(), expires).await.unwrap();
-            let old = id(bench, name).await;
+            let CredentialRow { id: old, version, .. } = row(bench, name).await;
+            let seen = (old, version);
             let used = Usage { credential: old, last_used: now, uses: 7 };
             bench.store.tend(move |it| it.add_usage(&[used])).await.unwrap();
             let new = NewCredential { key: next.into(), ..new };
             let rotate = || {
                 let new = new.clone();
-                bench.store.write(write("rotate"), move |it| it.rotate_credential(old, &new, HOUR))
+                bench.store.write(write("rotate"), move |it| it.rotate_credential(seen, &new, HOUR))
             };
             let successor = rotate().await.unwrap().value;
             let row = bench.store.read(move |it| it.find_credential_row(old)).await.unwrap();
@@ -190,6 +195,7 @@ fn what_is_not_active_is_not_replaced() {
                 bench.store.write(write("state"), move |it| it.set_credential_state(old, state));
             switch.await.unwrap();
             let new = NewCredential { key: "next".into(), ..new.clone() };
+            let old = (old, row(bench, "dead").await.version);
             let rotate =
                 bench.store.write(write("rotate"), move |it| it.rotate_credential(old, &new, HOUR));
             assert!(matches!(rotate.await, Err(StoreError::NotFound(_))));
