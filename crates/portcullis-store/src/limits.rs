@@ -46,7 +46,7 @@ pub(crate) fn write(limits: &Limits) -> Result<Option<String>, StoreError> {
     serde_json::to_string(&stored).map(Some).map_err(corrupt)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// It is of a form that this build does not know: nobody may go on as if there were none.
