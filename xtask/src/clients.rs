@@ -15,8 +15,12 @@ const PYTHON: &str = "PORTCULLIS_TEST_PYTHON";
 /// The folder of what the clients in JavaScript require; without it they do not run.
 const NODE_MODULES: &str = "PORTCULLIS_TEST_NODE_MODULES";
 
-/// What the clients in Python import; every 2.x sends the same.
-const PYTHON_PACKAGES: &[&str] = &["requests>=2.20,<3"];
+/// What the clients in Python import; every release of these numbers sends the same.
+const PYTHON_PACKAGES: &[&str] =
+    &["authlib>=1.3,<2", "requests>=2.20,<3", "requests-oauthlib>=2,<3"];
+
+/// What shows that all of them are there.
+const PYTHON_IMPORTS: &str = "import authlib, requests, requests_oauthlib";
 
 /// What the clients in JavaScript require; neither will ever have another release.
 const NODE_PACKAGES: &[&str] = &["request@2.88.2", "uuid-js@0.7.5"];
@@ -63,7 +67,7 @@ impl Clients {
 /// A virtual environment with the packages; its interpreter.
 fn python(venv: &Path) -> anyhow::Result<PathBuf> {
     let python = venv.join("bin/python");
-    let ready = || succeeds(Command::new(&python).args(["-c", "import requests"]));
+    let ready = || succeeds(Command::new(&python).args(["-c", PYTHON_IMPORTS]));
     if ready() {
         return Ok(python);
     }
@@ -75,7 +79,7 @@ fn python(venv: &Path) -> anyhow::Result<PathBuf> {
     })?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     run(Command::new(&python).args(pip).args(PYTHON_PACKAGES)).context("no packages for Python")?;
-    anyhow::ensure!(ready(), "installed, but `import requests` fails");
+    anyhow::ensure!(ready(), "installed, but `{PYTHON_IMPORTS}` fails");
     Ok(python)
 }
 

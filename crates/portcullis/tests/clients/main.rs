@@ -10,6 +10,7 @@
 #[path = "../server/common.rs"]
 mod common;
 mod front;
+mod graph;
 #[expect(dead_code, reason = "the server's own tests use the rest")]
 #[path = "../server/journey_hub/hub.rs"]
 mod hub;

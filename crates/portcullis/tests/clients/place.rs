@@ -36,6 +36,13 @@ pub(crate) fn in_node(modules: &Path, client: &str) -> Command {
     command
 }
 
+/// A client in the language of the shell.
+pub(crate) fn in_shell(client: &str) -> Command {
+    let mut command = alone("sh".as_ref());
+    command.arg(Path::new(CLIENTS).join(client));
+    command
+}
+
 /// A command that knows nothing of proxies, other authorities or anyone's passwords.
 fn alone(program: &Path) -> Command {
     let mut command = Command::new(program);
