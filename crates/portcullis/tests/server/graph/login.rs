@@ -152,14 +152,22 @@ fn whoever_may_not_sign_in_is_told_the_same() {
 #[test]
 fn after_too_many_wrong_passwords_a_login_is_told_how_long_to_wait() {
     let house = House::new();
-    for login in ["zoe", "nobody"] {
-        let guess = || in_json(&house, login, "wrong password");
-        let answer = std::iter::repeat_with(guess).take(50).find(|it| it.status() != 401).unwrap();
+    let guess = |login: &str| {
+        let guesses = std::iter::repeat_with(|| in_json(&house, login, "wrong password"));
+        guesses.take(50).find(|answer| answer.status() != 401).unwrap()
+    };
+    for login in ["nobody", "zoe"] {
+        let answer = guess(login);
         check_refused(&answer, 429, login);
         let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=900).contains(&seconds), "{seconds}");
     }
-    check_refused(&in_json(&house, "zoe", PASSWORD), 429, "the right one is not looked at");
+    // The wait may be over by now, so that it may take some more until one falls into it.
+    let waits = |_| {
+        guess("zoe");
+        in_json(&house, "zoe", PASSWORD).status() == 429
+    };
+    assert!((0..20).any(waits), "the right one is looked at all the same");
 }
 
 #[test]

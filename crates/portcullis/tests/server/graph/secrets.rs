@@ -230,15 +230,15 @@ fn whoever_guesses_at_secrets_waits_and_nobody_else_does() {
         let headers = format!("X-Forwarded-For: {source}\r\n{}", header(secret));
         house.call(&format!("GET {LISTENERS}/echo"), &headers, "")
     };
-    let guess = || ask("192.0.2.1", "wrong1");
-    let slowed = std::iter::repeat_with(guess).take(50).find(|answer| answer.status() != 401);
-    let slowed = slowed.unwrap();
+    let guess = || {
+        let guesses = std::iter::repeat_with(|| ask("192.0.2.1", "wrong1"));
+        guesses.take(50).find(|answer| answer.status() != 401).unwrap()
+    };
+    let slowed = guess();
     assert_eq!(slowed.status(), 429);
     let seconds: u64 = slowed.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=900).contains(&seconds), "{seconds}");
     for (source, secret, status) in [
-        ("192.0.2.1", "abc123", 429),
-        ("192.0.2.1", "wrong2", 429),
         ("192.0.2.2", "abc123", 200),
         ("192.0.2.2", "wrong1", 401),
         ("192.0.2.2", "abc123", 200),
@@ -246,6 +246,12 @@ fn whoever_guesses_at_secrets_waits_and_nobody_else_does() {
     ] {
         assert_eq!(ask(source, secret).status(), status, "{source} {secret}");
     }
+    // The wait may be over by now, so that it may take some more until one falls into it.
+    let waits = |_| {
+        guess();
+        ask("192.0.2.1", "abc123").status() == 429
+    };
+    assert!((0..20).any(waits), "the right one is looked at all the same");
     // Nobody can guess one of ours, so that nobody waits for it.
     let ours = created(&house, &["--guard", "echo"]).0;
     assert_eq!(ask("192.0.2.1", &ours).status(), 200);
