@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Call;
 
-/// The longest body, in bytes.
+/// The longest body, in bytes, where a dialect needs no less.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -27,9 +27,9 @@ pub(crate) enum BadBody {
     /// Its type is none that can be read.
     #[error("the type of the body cannot be read")]
     Kind,
-    /// It is longer than [`MAX_BODY`].
-    #[error("the body is over 1 MiB")]
-    Large,
+    /// It is longer than it may be.
+    #[error("the body is over {} KiB", .0 / 1_024)]
+    Large(usize),
     /// It is no JSON, or an object in it names a field twice. Its own words would repeat what was
     /// sent.
     #[error("the body is not JSON, or names a field twice: line {0}, column {1}")]
@@ -61,10 +61,15 @@ pub(crate) fn content_type(call: &Call<'_>) -> Result<Option<String>, BadBody> {
 
 /// The whole body, as text.
 pub(crate) async fn read(call: &mut Call<'_>) -> Result<String, BadBody> {
-    let reading = Limited::new(&mut call.body, MAX_BODY).collect();
+    read_at_most(MAX_BODY, call).await
+}
+
+/// The whole body, as text, of so many bytes at most.
+pub(crate) async fn read_at_most(most: usize, call: &mut Call<'_>) -> Result<String, BadBody> {
+    let reading = Limited::new(&mut call.body, most).collect();
     let read = tokio::time::timeout(PATIENCE, reading).await.map_err(|_| BadBody::Slow)?;
     let read = read.map_err(|error| {
-        if error.is::<LengthLimitError>() { BadBody::Large } else { BadBody::Broken }
+        if error.is::<LengthLimitError>() { BadBody::Large(most) } else { BadBody::Broken }
     })?;
     String::from_utf8(read.to_bytes().to_vec()).map_err(|_| BadBody::NotUtf8)
 }

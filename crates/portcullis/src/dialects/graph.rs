@@ -52,6 +52,9 @@ pub(crate) const DIALECT: Dialect = Dialect {
     },
 };
 
+/// The longest body, in bytes, of the site's own addresses: it is read before anybody has proven who
+/// they are, and holds a name, a secret and a scope at most.
+const MAX_BODY: usize = 16 * 1_024;
 /// What stands before the id of every listener.
 const LISTENERS: &str = "/api/v1/listener/";
 /// What follows the id where the answer is one that the upstream writes down.
@@ -172,7 +175,7 @@ async fn handle(
 /// None at all has no fields.
 async fn read(call: &mut Call<'_>, words: Words) -> Result<Map<String, Value>, Failure> {
     let kind = body::content_type(call)?;
-    let text = Zeroizing::new(body::read(call).await?);
+    let text = Zeroizing::new(body::read_at_most(MAX_BODY, call).await?);
     match kind.as_deref() {
         _ if text.trim().is_empty() => Ok(Map::new()),
         Some("application/x-www-form-urlencoded") => {

@@ -170,7 +170,7 @@ impl From<Unproven> for Failure {
 impl From<BadBody> for Failure {
     fn from(bad: BadBody) -> Self {
         let status = match bad {
-            BadBody::Large => StatusCode::PAYLOAD_TOO_LARGE,
+            BadBody::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
             BadBody::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             BadBody::Slow => StatusCode::REQUEST_TIMEOUT,
             BadBody::Broken

@@ -61,7 +61,7 @@ impl From<BadBody> for Failure {
     fn from(bad: BadBody) -> Self {
         match bad {
             BadBody::Kind => Self::WRONG_TYPE,
-            BadBody::Large => Self::TOO_LARGE,
+            BadBody::Large(_) => Self::TOO_LARGE,
             BadBody::Slow => Self::SLOW,
             BadBody::Broken
             | BadBody::Field(_)

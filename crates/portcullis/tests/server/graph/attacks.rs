@@ -97,3 +97,15 @@ fn a_token_beside_another_credential_is_refused_however_it_hides() {
     }
     assert_eq!(house.call(&echo, kind, &json).status(), 200);
 }
+
+#[test]
+fn little_is_read_of_whoever_has_not_proven_who_they_are() {
+    let house = House::new();
+    let form = |length: usize| {
+        let start = "grant_type=client_credentials&x=";
+        format!("{start}{}", "x".repeat(length - start.len()))
+    };
+    for (length, expected) in [(16_384, 200), (16_385, 413)] {
+        assert_eq!(oauth(&house, "token", &zoe(), &form(length)).status(), expected, "{length}");
+    }
+}
