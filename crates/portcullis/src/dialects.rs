@@ -28,6 +28,7 @@ use portcullis_core::time::Clock;
 use tokio::sync::watch;
 
 use crate::actions::Actions;
+use crate::body_room::BodyRoom;
 use crate::face::Destination;
 use crate::gate::Gate;
 
@@ -102,6 +103,8 @@ pub(crate) struct Services {
     pub(crate) applied: watch::Receiver<Revision>,
     /// The one clock.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where bodies are held.
+    pub(crate) room: BodyRoom,
 }
 
 impl Call<'_> {

@@ -1,6 +1,7 @@
 //! The server and the command line. Holds no rule of who may what.
 
 mod actions;
+mod body_room;
 mod cli;
 mod clock;
 mod config;
@@ -16,6 +17,7 @@ mod logs;
 mod password_pool;
 mod refusal;
 mod serve;
+mod source;
 
 use std::process::ExitCode;
 

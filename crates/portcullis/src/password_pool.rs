@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use queue::{FairQueue, Source};
+use queue::FairQueue;
+
+use crate::source::Source;
 
 /// A bounded pool of threads that check passwords.
 ///

@@ -28,6 +28,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::actions::{Acknowledge, Actions, Actor, Wake};
+use crate::body_room::BodyRoom;
 use crate::config::{self, Config, Passwords};
 use crate::control::{self, Control};
 use crate::dialects::Services;
@@ -103,9 +104,11 @@ impl Server {
         };
         let applied = follower.applied();
         let actions = actions(&house, &follower, Actor::Operator("nobody".into()));
-        let services = Services { gate: Arc::clone(&gate), actions, applied, clock };
+        let room = BodyRoom::default();
+        let gate_too = Arc::clone(&gate);
+        let services = Services { gate: gate_too, actions, applied, clock, room: room.clone() };
         let front = Arc::new(Front {
-            proxy: Proxy::new(gate, timeouts(config)),
+            proxy: Proxy::new(gate, room, timeouts(config)),
             services,
             trusted: TrustedPeers::new(&config.trust.peers),
         });

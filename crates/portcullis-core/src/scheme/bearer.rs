@@ -24,7 +24,7 @@ use crate::token::TokenKind;
 /// The name of the scheme.
 pub const NAME: SchemeName = SchemeName("bearer");
 /// The longest that a guard lets a token live: a year, in seconds.
-pub const MAX_LIFETIME: u64 = 366 * 24 * 3_600;
+pub const MAX_LIFETIME: u64 = 365 * 24 * 3_600;
 /// The kind of its tokens.
 const TOKEN: TokenKind = TokenKind::new("tok");
 /// How a token is called in a query, where it is never looked for (RFC 6750, section 2.3).
@@ -65,7 +65,7 @@ fn parse_flag(value: &str) -> Result<bool, BadOption> {
 
 fn parse_lifetime(value: &str) -> Result<Duration, BadOption> {
     let seconds = value.parse().ok().filter(|seconds| (1..=MAX_LIFETIME).contains(seconds));
-    let expected = "whole seconds, from 1 to those of 366 days";
+    let expected = "whole seconds, from 1 to those of 365 days";
     seconds.map(Duration::from_secs).ok_or_else(|| bad("lifetime", value, expected))
 }
 
@@ -242,8 +242,8 @@ mod tests {
             ("body", "true", true),
             ("body", "yes", false),
             ("lifetime", "1", true),
-            ("lifetime", "31622400", true),
-            ("lifetime", "31622401", false),
+            ("lifetime", "31536000", true),
+            ("lifetime", "31536001", false),
             ("lifetime", "0", false),
             ("lifetime", "1h", false),
             ("life", "1", false),

@@ -237,7 +237,9 @@ impl Actions {
         let needs = self.needs_to_manage(key).await?;
         let (id, key) = (key.id, key.key.clone());
         self.act(Deed::new("key.limit", needs).urgent(), move |writing| {
-            writing.note(format!("key {key}"), "");
+            let guards = limits.guards.as_ref().map_or(0, |guards| guards.len());
+            let networks = limits.networks.as_ref().map_or(0, |networks| networks.iter().count());
+            writing.note(format!("key {key}"), format!("{guards} guards, {networks} networks"));
             writing.set_credential_limits(id, &limits)
         })
         .await

@@ -48,6 +48,7 @@ impl Actions {
         let ids = guards.iter().map(|guard| guard.id).collect();
         let limits = Limits { guards: Some(ids), ..options.limits };
         let options = KeyOptions { limits, ..options };
+        let own = imported.is_none();
         let Issued { key, shown, verifier } = match (imported, guards) {
             (Some(secret), [guard]) => shared_secret::import(secret, guard.id, &self.peppers)?,
             (Some(_), _) => return Err(ActionError::Unfit("an imported secret is of one guard")),
@@ -56,9 +57,10 @@ impl Actions {
         let new = new_key((SHARED_SECRET, key.clone()), &verifier, owner.id, options);
         let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
         let names: Vec<_> = guards.iter().map(|guard| guard.definition.name.as_str()).collect();
-        let told = names.join(", ");
+        let how = if own { "drawn" } else { "imported" };
+        let told = format!("user {}, guards {}, {how}", owner.id, names.join(", "));
         let made = self.act(Deed::new("secret.create", needs), move |writing| {
-            writing.note(format!("secret {}", new.key), format!("guards {told}"));
+            writing.note(format!("secret {}", new.key), &*told);
             writing.insert_credential(&new).map(drop)
         });
         made.await.map_err(|error| {
@@ -67,7 +69,8 @@ impl Actions {
         Ok(NewKey { id: key, shown })
     }
 
-    /// Replaces a key or secret by a new one that counts where it does. The old one counts for
+    /// Replaces a key or secret by a new one that counts where it does, and as long unless `expires`
+    /// says otherwise. The old one counts for
     /// `overlap` beside it, and no longer than it would have.
     pub(crate) async fn rotate_key(
         &self,
@@ -90,8 +93,8 @@ impl Actions {
         let options = KeyOptions {
             label: key.label.clone(),
             read_only: key.read_only,
-            not_before: None,
-            expires,
+            not_before: key.not_before,
+            expires: expires.or(key.expires),
             limits: key.limits.clone(),
         };
         let Issued { key: new_id, shown, verifier } = self.draw(scheme)?;

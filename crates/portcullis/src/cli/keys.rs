@@ -57,7 +57,8 @@ pub(super) enum KeyCommand {
         /// How long the old one still counts: `24h`, `7d`, at most 90 days; `0s` for no longer
         #[arg(long, default_value = "24h")]
         overlap: String,
-        /// Until when the new one is valid, written as for `key create`
+        /// Until when the new one is valid, written as for `key create`; without, as long as the old
+        /// one would have been
         #[arg(long, value_name = "MOMENT")]
         expires: Option<String>,
     },

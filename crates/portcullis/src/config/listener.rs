@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use portcullis_core::scheme::bearer;
+
 use super::Known;
 use super::guard::{GuardSettings, MAX_ABILITY, Taken, method, read_schemes, title, upstream};
 use super::reader::Section;
@@ -15,7 +17,7 @@ pub(crate) const LISTENER_SCHEMES: [&str; 3] = ["basic", "bearer", "shared_secre
 /// The same, as a file writes it.
 pub(super) const SCHEMES_AS_WRITTEN: &str = r#"["basic", "bearer", "shared_secret"]"#;
 /// The longest that a token may live: a year.
-pub(crate) const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(8_760 * 3_600);
+pub(crate) const MAX_TOKEN_LIFETIME: Duration = Duration::from_secs(bearer::MAX_LIFETIME);
 
 /// The longest id, in bytes.
 const MAX_ID: usize = portcullis_core::guard::MAX_LISTENER_ID;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use http::header;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
 use portcullis_core::json::{self, NotJson};
 use serde_json::{Map, Value};
 
 use super::Call;
+use crate::body_room::NoRoom;
 
 /// The longest body, in bytes, where a dialect needs no less.
 pub(crate) const MAX_BODY: usize = 1 << 20;
@@ -30,6 +31,9 @@ pub(crate) enum BadBody {
     /// It is longer than it may be.
     #[error("the body is over {} KiB", .0 / 1_024)]
     Large(usize),
+    /// Too many are being read: ours.
+    #[error("too many bodies are being read; try again in a moment")]
+    NoRoom,
     /// It is no JSON, or an object in it names a field twice. Its own words would repeat what was
     /// sent.
     #[error("the body is not JSON, or names a field twice: line {0}, column {1}")]
@@ -66,12 +70,24 @@ pub(crate) async fn read(call: &mut Call<'_>) -> Result<String, BadBody> {
 
 /// The whole body, as text, of so many bytes at most.
 pub(crate) async fn read_at_most(most: usize, call: &mut Call<'_>) -> Result<String, BadBody> {
-    let reading = Limited::new(&mut call.body, most).collect();
-    let read = tokio::time::timeout(PATIENCE, reading).await.map_err(|_| BadBody::Slow)?;
-    let read = read.map_err(|error| {
-        if error.is::<LengthLimitError>() { BadBody::Large(most) } else { BadBody::Broken }
-    })?;
-    String::from_utf8(read.to_bytes().to_vec()).map_err(|_| BadBody::NotUtf8)
+    let reading = tokio::time::timeout(PATIENCE, gather(most, call)).await;
+    let read = reading.map_err(|_| BadBody::Slow)??;
+    String::from_utf8(read).map_err(|_| BadBody::NotUtf8)
+}
+
+async fn gather(most: usize, call: &mut Call<'_>) -> Result<Vec<u8>, BadBody> {
+    let mut place = call.services.room.place(call.head.client());
+    let mut read = Vec::new();
+    while let Some(frame) = call.body.frame().await {
+        // Trailers end it, and say nothing here.
+        let Ok(data) = frame.map_err(|_| BadBody::Broken)?.into_data() else { break };
+        if read.len() + data.len() > most {
+            return Err(BadBody::Large(most));
+        }
+        place.take(data.len()).map_err(|NoRoom| BadBody::NoRoom)?;
+        read.extend_from_slice(&data);
+    }
+    Ok(read)
 }
 
 /// The fields of a value that is an object.

@@ -15,6 +15,7 @@ use portcullis_core::policy::Permit;
 use portcullis_core::request::RequestHead;
 use uuid::Uuid;
 
+use crate::body_room::BodyRoom;
 use crate::exchange::{Content, Exchange};
 use crate::face::{Destination, Face, Remake, Told};
 use crate::gate::{Admitted, Gate, Judged};
@@ -28,6 +29,7 @@ use pool::{Pool, Reached, Sender, Wanted};
 pub(crate) struct Proxy {
     gate: Arc<Gate>,
     pool: Pool,
+    room: BodyRoom,
     answer_timeout: Duration,
 }
 
@@ -41,8 +43,8 @@ pub(crate) struct Timeouts {
 }
 
 impl Proxy {
-    pub(crate) fn new(gate: Arc<Gate>, timeouts: Timeouts) -> Self {
-        Self { gate, pool: Pool::new(timeouts.connect), answer_timeout: timeouts.answer }
+    pub(crate) fn new(gate: Arc<Gate>, room: BodyRoom, timeouts: Timeouts) -> Self {
+        Self { gate, pool: Pool::new(timeouts.connect), room, answer_timeout: timeouts.answer }
     }
 
     /// Answers one request, in the words of its destination; never fails.
@@ -68,7 +70,7 @@ impl Proxy {
         let harmless = head.method().is_safe() && body.is_end_stream();
         let Destination { address, face } = destination;
         let guard = self.gate.guard(head, address);
-        let (looked, mut body) = body::look_into(head, guard.as_deref(), body).await?;
+        let (looked, mut body) = body::look_into(head, guard.as_deref(), body, &self.room).await?;
         let taken = looked.as_ref().and_then(Looked::without_token);
         let head = &head.with_body_token(looked.as_ref().and_then(Looked::token));
         if let Some(taken) = &taken {

@@ -1,23 +1,8 @@
 //! A queue that is fair between sources: each in turn gives one item.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
 
-/// Who is queued for: an IPv4 address, or the /64 that one IPv6 subscriber is given.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Source(IpAddr);
-
-impl From<IpAddr> for Source {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(v4) => IpAddr::V4(v4),
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & NETWORK)),
-        })
-    }
-}
-
-/// The network half of an IPv6 address.
-const NETWORK: u128 = u128::MAX << 64;
+use crate::source::Source;
 
 /// Items in lanes, one lane a source.
 ///
@@ -80,6 +65,7 @@ impl<I> FairQueue<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     fn source(address: &str) -> Source {
         Source::from(address.parse::<IpAddr>().unwrap())

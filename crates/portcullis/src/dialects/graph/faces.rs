@@ -38,7 +38,8 @@ pub(super) const DYNAMIC: Face = Face {
 /// The native refusal, but for a method that the listener takes from nobody: that is told to
 /// whoever may stand there, proven or not, for a browser asks first without a credential.
 fn refused(refusal: &Refusal, method: &Method, request: Uuid) -> Told {
-    let outside = matches!(refusal, Refusal::Denied { denial, .. } if denial.rule == Rule::Network);
+    let outside = matches!(refusal, Refusal::Denied { denial, .. }
+        if matches!(denial.rule, Rule::Network | Rule::ClientCertificate));
     match refusal.guard().filter(|guard| !outside && !guard.policy.methods.contains(method)) {
         Some(guard) => wrong_method(guard),
         None => problem::refused(refusal, request),

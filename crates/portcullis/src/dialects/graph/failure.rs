@@ -172,6 +172,7 @@ impl From<BadBody> for Failure {
         let status = match bad {
             BadBody::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
             BadBody::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BadBody::NoRoom => return Self::unavailable(),
             BadBody::Slow => StatusCode::REQUEST_TIMEOUT,
             BadBody::Broken
             | BadBody::Field(_)

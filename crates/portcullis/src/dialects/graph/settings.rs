@@ -40,7 +40,7 @@ fn lifetime(value: &str) -> Result<Duration, String> {
     let bounds = SHORTEST..=Duration::from_secs(MAX_LIFETIME);
     let read = value.parse::<jiff::SignedDuration>().ok();
     let read = read.and_then(|it| Duration::try_from(it).ok()).filter(|it| bounds.contains(it));
-    read.ok_or_else(|| format!("`token_lifetime` is a time from 1m to 8784h, not `{value}`"))
+    read.ok_or_else(|| format!("`token_lifetime` is a time from 1m to 8760h, not `{value}`"))
 }
 
 /// RFC 8414, section 2: no query, no fragment.
@@ -61,7 +61,7 @@ mod tests {
         for (name, value, expected) in [
             ("token_lifetime", "1h", Some((3_600, None))),
             ("token_lifetime", "59s", None),
-            ("token_lifetime", "8785h", None),
+            ("token_lifetime", "8761h", None),
             ("token_lifetime", "soon", None),
             ("issuer", "https://a.example/x/", Some((86_400, Some("https://a.example/x")))),
             ("issuer", "https://a.example?x", None),

@@ -62,6 +62,7 @@ impl From<BadBody> for Failure {
         match bad {
             BadBody::Kind => Self::WRONG_TYPE,
             BadBody::Large(_) => Self::TOO_LARGE,
+            BadBody::NoRoom => Self::UNAVAILABLE,
             BadBody::Slow => Self::SLOW,
             BadBody::Broken
             | BadBody::Field(_)

@@ -9,6 +9,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{BodyForm, BodyToken, MAX_LOOKED_INTO, Malformed, RequestHead};
 
+use crate::body_room::{BodyRoom, NoRoom, Place};
 use crate::refusal::Refusal;
 
 /// How long a body may take to arrive that is looked into.
@@ -69,6 +70,8 @@ pub(super) struct Looked {
     body: Bytes,
     /// Whether the upstream is handed the token too.
     passes: bool,
+    /// Given back when the request is over.
+    _place: Place,
 }
 
 impl Looked {
@@ -90,6 +93,7 @@ pub(super) async fn look_into(
     head: &RequestHead<'_>,
     guard: Option<&Guard>,
     mut body: Incoming,
+    room: &BodyRoom,
 ) -> Result<(Option<Looked>, Outgoing), Refusal> {
     let guard = guard.filter(|guard| {
         guard.schemes.iter().any(|scheme| scheme.reads_body())
@@ -100,22 +104,25 @@ pub(super) async fn look_into(
     let Some((form, guard)) = BodyForm::of(head.headers()).zip(guard) else {
         return Ok((None, Outgoing::streaming(body)));
     };
-    let reading = tokio::time::timeout(PATIENCE, read(&mut body)).await;
+    let mut place = room.place(head.client());
+    let reading = tokio::time::timeout(PATIENCE, read(&mut body, &mut place)).await;
     let (read, whole) = reading.map_err(|_| Refusal::Malformed(Malformed::Body))??;
     if !whole {
         return Ok((None, Outgoing { read: Some(read), rest: Some(body) }));
     }
-    let looked = Looked { form, body: read.clone(), passes: guard.pass_credential };
+    let passes = guard.pass_credential;
+    let looked = Looked { form, body: read.clone(), passes, _place: place };
     Ok((Some(looked), Outgoing { read: Some(read), rest: None }))
 }
 
 /// The body as far as it is looked into, and whether that is all of it.
-async fn read(body: &mut Incoming) -> Result<(Bytes, bool), Refusal> {
+async fn read(body: &mut Incoming, place: &mut Place) -> Result<(Bytes, bool), Refusal> {
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed(Malformed::Body))?;
         // Trailers end it, and no header may stand in them that anybody judges.
         let Ok(data) = frame.into_data() else { break };
+        place.take(data.len()).map_err(|NoRoom| Refusal::Unavailable)?;
         read.extend_from_slice(&data);
         if read.len() > MAX_LOOKED_INTO {
             return Ok((read.into(), false));
