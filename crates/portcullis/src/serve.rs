@@ -105,13 +105,10 @@ impl Server {
         let applied = follower.applied();
         let actions = actions(&house, &follower, Actor::Operator("nobody".into()));
         let room = BodyRoom::default();
-        let gate_too = Arc::clone(&gate);
-        let services = Services { gate: gate_too, actions, applied, clock, room: room.clone() };
-        let front = Arc::new(Front {
-            proxy: Proxy::new(gate, room, timeouts(config)),
-            services,
-            trusted: TrustedPeers::new(&config.trust.peers),
-        });
+        let proxy = Proxy::new(Arc::clone(&gate), room.clone(), timeouts(config));
+        let services = Services { gate, actions, applied, clock, room };
+        let front =
+            Arc::new(Front { proxy, services, trusted: TrustedPeers::new(&config.trust.peers) });
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
