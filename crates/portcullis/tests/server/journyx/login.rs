@@ -314,3 +314,16 @@ fn a_session_ends_after_its_user_began_and_names_them_by_id() {
     assert_eq!(auth["userId"], user["id"]);
     assert_ne!(user["id"], Value::Null);
 }
+
+#[test]
+fn after_too_many_wrong_passwords_a_caller_is_told_how_long_to_wait_known_or_not() {
+    let house = House::new();
+    house.user("zoe", &[]);
+    for login in ["zoe", "nobody"] {
+        let guess = || house.nobody().log_in(login, "wrong password");
+        let told = std::iter::repeat_with(guess).take(50).find(|it| it.status() != 403).unwrap();
+        let seconds: u64 = told.answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=900).contains(&seconds), "{seconds}");
+        told.refused(429, login);
+    }
+}
