@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use http::Response;
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::id::Revision;
 use portcullis_core::limits::Site;
@@ -31,6 +31,7 @@ use crate::actions::Actions;
 use crate::body_room::BodyRoom;
 use crate::face::Destination;
 use crate::gate::Gate;
+use crate::sent::Sent;
 
 /// Every dialect of this build. Adding one: its folder, its `mod` line and its line here.
 pub(crate) const ALL: &[Dialect] = &[graph::DIALECT, journey_hub::DIALECT, journyx::DIALECT];
@@ -87,7 +88,7 @@ pub(crate) struct Call<'c> {
     /// The mount.
     pub(crate) mount: &'c Mount,
     /// The body, not read yet.
-    pub(crate) body: Incoming,
+    pub(crate) body: Sent,
     /// What the dialect works with.
     pub(crate) services: &'c Services,
 }

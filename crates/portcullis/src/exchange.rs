@@ -245,6 +245,13 @@ pub(crate) struct Body {
     _exchange: Exchange,
 }
 
+impl Body {
+    /// Whether these are our words.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.content, Either::Left(_))
+    }
+}
+
 impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;

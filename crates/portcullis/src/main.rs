@@ -16,6 +16,7 @@ mod http;
 mod logs;
 mod password_pool;
 mod refusal;
+mod sent;
 mod serve;
 mod source;
 

@@ -21,6 +21,7 @@ use crate::face::{Destination, Face, Remake, Told};
 use crate::gate::{Admitted, Gate, Judged};
 use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
+use crate::sent::Sent;
 use body::{Looked, Outgoing};
 use pool::{Pool, Reached, Sender, Wanted};
 
@@ -51,7 +52,7 @@ impl Proxy {
     pub(crate) async fn serve(
         &self,
         head: &RequestHead<'_>,
-        body: Incoming,
+        body: Sent,
         destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Response<Content> {
@@ -62,7 +63,7 @@ impl Proxy {
     async fn forward(
         &self,
         head: &RequestHead<'_>,
-        body: Incoming,
+        body: Sent,
         destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, No> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
@@ -16,6 +16,7 @@ use crate::exchange::{Body, Content, Exchange};
 use crate::face::Destination;
 use crate::http::problem;
 use crate::refusal::Refusal;
+use crate::sent::Sent;
 
 /// Carries the request's id to the caller and the upstream.
 pub(super) const REQUEST_ID: &str = "portcullis-request-id";
@@ -34,6 +35,8 @@ impl Front {
         let now = self.services.clock.now().wall;
         let id = request_id(now.millis());
         let (mut parts, body) = request.into_parts();
+        let (body, ended) = Sent::watched(body);
+        let closes = parts.version < Version::HTTP_2;
         unfold(&mut parts);
         let clock = Arc::clone(&self.services.clock);
         let mut exchange = Exchange::begin(&parts, from.peer, id, clock);
@@ -49,6 +52,12 @@ impl Front {
                 exchange.answer(answer.map(Either::Left))
             }
         };
+        let failed = response.status().is_client_error() || response.status().is_server_error();
+        if closes && failed && !ended.is() && response.body().is_own() {
+            // RFC 9112, section 9.6: what is left of the body is not read, so the connection ends, and
+            // whoever would send more on it is told.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Ok(value) = id.to_string().parse() {
             response.headers_mut().insert(REQUEST_ID, value);
         }
@@ -69,7 +78,7 @@ impl Front {
     async fn answer(
         &self,
         head: &RequestHead<'_>,
-        body: Incoming,
+        body: Sent,
         mut exchange: Exchange,
     ) -> Response<Body> {
         exchange.read(head);
@@ -96,7 +105,7 @@ impl Front {
     async fn guard(
         &self,
         head: &RequestHead<'_>,
-        body: Incoming,
+        body: Sent,
         destination: Destination<'_>,
         mut exchange: Exchange,
     ) -> Response<Body> {

@@ -91,10 +91,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(mount: &Mount) -> Self {
-        let stream = TcpStream::connect(&mount.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { mount: mount.clone(), stream: BufReader::new(stream) }
+        Self { mount: mount.clone(), stream: BufReader::new(open(mount)) }
     }
 
     pub(crate) fn send(&mut self, call: &Call) -> Answer {
@@ -113,7 +110,11 @@ impl Client {
         request.push_str("\r\n");
         request.push_str(call.body.as_ref().map_or("", |(_, body)| body));
         self.stream.get_mut().write_all(request.as_bytes()).unwrap();
-        self.read().unwrap_or_else(|| panic!("no whole answer to {request}"))
+        let answer = self.read().unwrap_or_else(|| panic!("no whole answer to {request}"));
+        if answer.header("connection") == Some("close") {
+            self.stream = BufReader::new(open(&self.mount));
+        }
+        answer
     }
 
     fn line(&mut self) -> Option<String> {
@@ -135,6 +136,13 @@ impl Client {
         self.stream.read_exact(&mut body).ok()?;
         Some(Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
     }
+}
+
+fn open(mount: &Mount) -> TcpStream {
+    let stream = TcpStream::connect(&mount.address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
 
 /// The members of a call of `/token`, under either of the two names for the user's id.

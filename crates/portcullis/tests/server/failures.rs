@@ -262,3 +262,24 @@ fn a_client_that_is_slow_with_its_head_is_cut_off() {
     let answer = server.ask("GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n");
     assert_eq!((answer.status(), answer.body()), (200, "ok\n"));
 }
+
+#[test]
+fn whoever_is_refused_before_the_body_was_read_is_told_that_the_connection_ends() {
+    let server = Quickstart::start(Home::new());
+    for (path, status) in [("/demo/hello", 401), ("/nowhere", 404), ("/api/v1/login", 403)] {
+        let mut stream = server.connect();
+        // The body is on its way still when the answer comes.
+        let head = format!("POST {path} HTTP/1.1\r\nHost: any\r\nContent-Length: 70000\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let answer = Answer::read(&mut stream);
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.header("connection"), Some("close"), "{path}");
+    }
+    let mut stream = server.connect();
+    stream.write_all(b"GET /demo/hello HTTP/1.1\r\nHost: any\r\n\r\n").unwrap();
+    stream
+        .write_all(b"GET /demo/hello HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let both = Answer::read(&mut stream);
+    assert_eq!(both.0.matches("HTTP/1.1 401").count(), 2, "a refusal alone ends nothing");
+}

@@ -5,12 +5,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{BodyForm, BodyToken, MAX_LOOKED_INTO, Malformed, RequestHead};
 
 use crate::body_room::{BodyRoom, NoRoom, Place};
 use crate::refusal::Refusal;
+use crate::sent::Sent;
 
 /// How long a body may take to arrive that is looked into.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Outgoing {
     read: Option<Bytes>,
-    rest: Option<Incoming>,
+    rest: Option<Sent>,
 }
 
 impl Outgoing {
@@ -27,7 +28,7 @@ impl Outgoing {
     pub(super) const EMPTY: Self = Self { read: None, rest: None };
 
     /// The caller's body, none of it read.
-    pub(super) const fn streaming(body: Incoming) -> Self {
+    pub(super) const fn streaming(body: Sent) -> Self {
         Self { read: None, rest: Some(body) }
     }
 }
@@ -92,7 +93,7 @@ impl Looked {
 pub(super) async fn look_into(
     head: &RequestHead<'_>,
     guard: Option<&Guard>,
-    mut body: Incoming,
+    mut body: Sent,
     room: &BodyRoom,
 ) -> Result<(Option<Looked>, Outgoing), Refusal> {
     let guard = guard.filter(|guard| {
@@ -116,7 +117,7 @@ pub(super) async fn look_into(
 }
 
 /// The body as far as it is looked into, and whether that is all of it.
-async fn read(body: &mut Incoming, place: &mut Place) -> Result<(Bytes, bool), Refusal> {
+async fn read(body: &mut Sent, place: &mut Place) -> Result<(Bytes, bool), Refusal> {
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed(Malformed::Body))?;
