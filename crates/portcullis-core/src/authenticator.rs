@@ -90,7 +90,8 @@ pub struct Rejected {
 }
 
 /// Why authentication said no. Outside, all look alike but [`Ambiguous`](Self::Ambiguous) and
-/// [`TooManyAttempts`](Self::TooManyAttempts), which say nothing of a credential.
+/// [`TooManyAttempts`](Self::TooManyAttempts), which say nothing of a credential, and
+/// [`OtherNetwork`](Self::OtherNetwork), which is told as a guard's own networks are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rejection {
     /// The caller presented more than one credential (RFC 6750, section 2, forbids it).

@@ -197,7 +197,10 @@ impl Gate {
         self.followed.lease.check(self.clock.now()).map_err(|_| Unknown::Unavailable)?;
         let mut known = Err(Unknown::Changed);
         for _ in 0..TRIES {
-            known = self.recognise_once(schemes, site, head).await;
+            known = match self.recognise_once(schemes, site, head).await {
+                Ok(Some(who)) => self.confirm(&who, (schemes, site)).map(Some),
+                other => other,
+            };
             if !matches!(known, Err(Unknown::Changed)) {
                 break;
             }
@@ -209,6 +212,19 @@ impl Gate {
             self.count_use(&who.principal.credential, now.wall);
         }
         Ok(who)
+    }
+
+    /// The records of `who` once more: a password may have been hashed since they were read.
+    fn confirm(
+        &self,
+        who: &Authenticated,
+        place: (&[Box<dyn Scheme>], &Site),
+    ) -> Result<Authenticated, Unknown> {
+        let again = self.authenticator.look_again(who, place, self.clock.now().wall);
+        again.map_err(|again| match again {
+            Again::Changed => Unknown::Changed,
+            Again::Rejected(no) => Unknown::Rejected(no),
+        })
     }
 
     async fn recognise_once(

@@ -14,21 +14,21 @@ pub(crate) struct Sent {
     ended: Ended,
 }
 
-/// Whether a body was read to its end, for whoever has to do with its connection.
+/// Whether a body was read to its end, as one that is none always was, for whoever has to do with its connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Ended(Arc<AtomicBool>);
+pub(crate) struct Ended(Option<Arc<AtomicBool>>);
 
 impl Ended {
     /// Whether it was, so far.
     pub(crate) fn is(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.as_ref().is_none_or(|ended| ended.load(Ordering::Relaxed))
     }
 }
 
 impl Sent {
     /// The body, and what tells of its end.
     pub(crate) fn watched(body: Incoming) -> (Self, Ended) {
-        let ended = Ended(Arc::new(AtomicBool::new(body.is_end_stream())));
+        let ended = Ended((!body.is_end_stream()).then(Arc::default));
         (Self { body, ended: ended.clone() }, ended)
     }
 }
@@ -42,8 +42,10 @@ impl Body for Sent {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.ended.0.store(true, Ordering::Relaxed);
+        if let Some(ended) = &self.ended.0
+            && (matches!(polled, Poll::Ready(None)) || self.body.is_end_stream())
+        {
+            ended.store(true, Ordering::Relaxed);
         }
         polled
     }

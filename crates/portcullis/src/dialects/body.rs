@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header;
+use http::{StatusCode, header};
 use http_body_util::BodyExt as _;
 use percent_encoding::percent_decode_str;
 use portcullis_core::json::{self, NotJson};
@@ -50,6 +50,19 @@ pub(crate) enum BadBody {
 }
 
 impl BadBody {
+    /// The status that tells it.
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            Self::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken | Self::Field(_) | Self::NotJson(..) | Self::NotUtf8 | Self::Twice => {
+                StatusCode::BAD_REQUEST
+            }
+        }
+    }
+
     pub(crate) fn field(message: impl Into<String>) -> Self {
         Self::Field(message.into())
     }

@@ -70,8 +70,9 @@ impl Proxy {
         // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
         let harmless = head.method().is_safe() && body.is_end_stream();
         let Destination { address, face } = destination;
-        let guard = self.gate.guard(head, address);
-        let (looked, mut body) = body::look_into(head, guard.as_deref(), body, &self.room).await?;
+        let guard = if body.is_end_stream() { None } else { self.gate.guard(head, address) };
+        let (looked, mut body, mut place) =
+            body::look_into(head, guard.as_deref(), body, &self.room).await?;
         let taken = looked.as_ref().and_then(Looked::without_token);
         let head = &head.with_body_token(looked.as_ref().and_then(Looked::token));
         if let Some(taken) = &taken {
@@ -87,6 +88,7 @@ impl Proxy {
             let Admitted { judged, reached, permit } =
                 self.gate.admit(head, address, reach).await?;
             let Reached { mut sender, kept } = reached;
+            drop(place.take());
             exchange.meet(&judged);
             exchange.allow(&permit);
             let mut request =

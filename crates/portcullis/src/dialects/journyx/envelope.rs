@@ -165,18 +165,10 @@ impl Failure {
 
 impl From<BadBody> for Failure {
     fn from(bad: BadBody) -> Self {
-        let status = match bad {
-            BadBody::Large(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            BadBody::Kind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            BadBody::NoRoom => return Self::unavailable(),
-            BadBody::Slow => StatusCode::REQUEST_TIMEOUT,
-            BadBody::Broken
-            | BadBody::Field(_)
-            | BadBody::NotJson(..)
-            | BadBody::NotUtf8
-            | BadBody::Twice => StatusCode::BAD_REQUEST,
-        };
-        Self { status, ..Self::bad(bad.to_string()) }
+        if bad == BadBody::NoRoom {
+            return Self::unavailable();
+        }
+        Self { status: bad.status(), ..Self::bad(bad.to_string()) }
     }
 }
 

@@ -71,8 +71,6 @@ pub(super) struct Looked {
     body: Bytes,
     /// Whether the upstream is handed the token too.
     passes: bool,
-    /// Given back when the request is over.
-    _place: Place,
 }
 
 impl Looked {
@@ -88,6 +86,10 @@ impl Looked {
     }
 }
 
+/// What came of looking: a body that was read whole, what is sent, and the room that it takes until
+/// somebody is known.
+pub(super) type LookedInto = (Option<Looked>, Outgoing, Option<Place>);
+
 /// Reads the body of a request to `guard` if a token of its schemes may stand in it. What is longer
 /// than [`MAX_LOOKED_INTO`] is sent on as it comes, and nobody looks for a token in it.
 pub(super) async fn look_into(
@@ -95,7 +97,7 @@ pub(super) async fn look_into(
     guard: Option<&Guard>,
     mut body: Sent,
     room: &BodyRoom,
-) -> Result<(Option<Looked>, Outgoing), Refusal> {
+) -> Result<LookedInto, Refusal> {
     let guard = guard.filter(|guard| {
         guard.schemes.iter().any(|scheme| scheme.reads_body())
             && !guard.policy.shuts_out(head)
@@ -103,17 +105,17 @@ pub(super) async fn look_into(
             && body.size_hint().lower() <= MAX_LOOKED_INTO as u64
     });
     let Some((form, guard)) = BodyForm::of(head.headers()).zip(guard) else {
-        return Ok((None, Outgoing::streaming(body)));
+        return Ok((None, Outgoing::streaming(body), None));
     };
     let mut place = room.place(head.client());
     let reading = tokio::time::timeout(PATIENCE, read(&mut body, &mut place)).await;
     let (read, whole) = reading.map_err(|_| Refusal::Malformed(Malformed::Body))??;
     if !whole {
-        return Ok((None, Outgoing { read: Some(read), rest: Some(body) }));
+        return Ok((None, Outgoing { read: Some(read), rest: Some(body) }, Some(place)));
     }
     let passes = guard.pass_credential;
-    let looked = Looked { form, body: read.clone(), passes, _place: place };
-    Ok((Some(looked), Outgoing { read: Some(read), rest: None }))
+    let looked = Looked { form, body: read.clone(), passes };
+    Ok((Some(looked), Outgoing { read: Some(read), rest: None }, Some(place)))
 }
 
 /// The body as far as it is looked into, and whether that is all of it.
