@@ -8,6 +8,7 @@ mod api_key;
 mod basic;
 pub mod bearer;
 pub mod hub_token;
+mod own;
 pub mod session;
 pub mod shared_secret;
 

@@ -9,13 +9,13 @@ use http::{HeaderName, header::AUTHORIZATION};
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
-    SchemeName, Unread, authorization,
+    SchemeName, Unread, authorization, own,
 };
-use crate::credential::{Credential, KeyVerifier};
+use crate::credential::Credential;
 use crate::request::RequestHead;
 use crate::seal::{NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
-use crate::token::{Token, TokenKind};
+use crate::token::TokenKind;
 
 /// The name of the scheme.
 pub const NAME: SchemeName = SchemeName("api_key");
@@ -83,24 +83,11 @@ pub(super) fn parse_header(scheme: SchemeName, value: &str) -> Result<HeaderName
 }
 
 fn issue(peppers: &Peppers) -> Result<Issued, NoEntropy> {
-    let shown = TOKEN.draw()?;
-    let token = TOKEN.parse(shown.expose()).map_err(|_| NoEntropy)?;
-    let verifier = KeyVerifier::make(&verified(&token), peppers);
-    Ok(Issued { key: token.id.to_owned(), shown, verifier })
+    own::issue(TOKEN, peppers)
 }
 
 fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
     (DEFAULT_HEADER, SecretBuf::new(secret))
-}
-
-/// What the verifier is made of; both parts have one length, so their boundary is fixed.
-fn verified<'a>(token: &Token<'a>) -> [&'a [u8]; 2] {
-    [token.id.as_bytes(), token.secret.expose()]
-}
-
-/// Whether `presented` is the key that `stored` was made of.
-pub(super) fn is_met(presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-    stored.verifier.is_met_by(&[presented.id.as_bytes(), presented.secret.expose()], peppers)
 }
 
 impl Scheme for ApiKey {
@@ -138,20 +125,11 @@ impl Scheme for ApiKey {
         _scratch: &'s mut Scratch,
     ) -> Result<Presented<'s>, Unread> {
         let text = claim.expose().trim_ascii();
-        if !TOKEN.claims(text) {
-            return Err(Unread::Malformed("not a key of ours"));
-        }
-        let token = TOKEN.parse(text).map_err(|_| Unread::Mistyped)?;
-        Ok(Presented::Key(PresentedKey {
-            filed_under: NAME,
-            id: token.id,
-            secret: token.secret,
-            login: None,
-        }))
+        own::read((TOKEN, NAME), text, "not a key of ours")
     }
 
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-        is_met(presented, stored, peppers)
+        own::is_met(presented, stored, peppers)
     }
 }
 

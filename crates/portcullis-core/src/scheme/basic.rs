@@ -14,7 +14,7 @@ use http::{HeaderName, header::AUTHORIZATION};
 
 use super::{
     BadOption, Claim, Found, Kept, Kind, Options, Presented, PresentedKey, Scheme, SchemeName,
-    Unread, api_key, authorization,
+    Unread, api_key, authorization, own,
 };
 use crate::credential::Credential;
 use crate::name::{self, MAX_NAME};
@@ -99,7 +99,7 @@ impl Scheme for Basic {
     }
 
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-        api_key::is_met(presented, stored, peppers)
+        own::is_met(presented, stored, peppers)
     }
 }
 

@@ -13,9 +13,9 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
-    SchemeName, Unread, api_key, authorization,
+    SchemeName, Unread, authorization, own,
 };
-use crate::credential::{Credential, KeyVerifier};
+use crate::credential::Credential;
 use crate::request::{BodyToken, RequestHead};
 use crate::seal::{NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
@@ -79,10 +79,7 @@ pub fn is_ours(text: &[u8]) -> bool {
 }
 
 fn issue(peppers: &Peppers) -> Result<Issued, NoEntropy> {
-    let shown = TOKEN.draw()?;
-    let token = TOKEN.parse(shown.expose()).map_err(|_| NoEntropy)?;
-    let verifier = KeyVerifier::make(&[token.id.as_bytes(), token.secret.expose()], peppers);
-    Ok(Issued { key: token.id.to_owned(), shown, verifier })
+    own::issue(TOKEN, peppers)
 }
 
 fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
@@ -155,20 +152,11 @@ impl Scheme for Bearer {
         if text.is_empty() {
             return Err(Unread::Malformed("a token in the query"));
         }
-        if !TOKEN.claims(text) {
-            return Err(Unread::Malformed("not a token of ours"));
-        }
-        let token = TOKEN.parse(text).map_err(|_| Unread::Mistyped)?;
-        Ok(Presented::Key(PresentedKey {
-            filed_under: NAME,
-            id: token.id,
-            secret: token.secret,
-            login: None,
-        }))
+        own::read((TOKEN, NAME), text, "not a token of ours")
     }
 
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-        api_key::is_met(presented, stored, peppers)
+        own::is_met(presented, stored, peppers)
     }
 }
 

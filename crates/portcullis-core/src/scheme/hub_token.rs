@@ -11,9 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
-    SchemeName, Unread, api_key, authorization,
+    SchemeName, Unread, authorization, own,
 };
-use crate::credential::{Credential, KeyVerifier};
+use crate::credential::Credential;
 use crate::request::RequestHead;
 use crate::seal::{self, NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
@@ -50,10 +50,7 @@ fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
 }
 
 fn issue(peppers: &Peppers) -> Result<Issued, NoEntropy> {
-    let shown = TOKEN.draw()?;
-    let token = TOKEN.parse(shown.expose()).map_err(|_| NoEntropy)?;
-    let verifier = KeyVerifier::make(&[token.id.as_bytes(), token.secret.expose()], peppers);
-    Ok(Issued { key: token.id.to_owned(), shown, verifier })
+    own::issue(TOKEN, peppers)
 }
 
 fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
@@ -90,17 +87,11 @@ impl Scheme for HubToken {
         claim: Claim<'s>,
         _scratch: &'s mut Scratch,
     ) -> Result<Presented<'s>, Unread> {
-        let token = TOKEN.parse(claim.expose()).map_err(|_| Unread::Mistyped)?;
-        Ok(Presented::Key(PresentedKey {
-            filed_under: NAME,
-            id: token.id,
-            secret: token.secret,
-            login: None,
-        }))
+        own::read((TOKEN, NAME), claim.expose(), "not a token of ours")
     }
 
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-        api_key::is_met(presented, stored, peppers)
+        own::is_met(presented, stored, peppers)
     }
 }
 

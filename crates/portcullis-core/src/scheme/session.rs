@@ -8,9 +8,9 @@ use http::{HeaderName, header::COOKIE};
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
-    SchemeName, Unread, api_key,
+    SchemeName, Unread, own,
 };
-use crate::credential::{Credential, KeyVerifier};
+use crate::credential::Credential;
 use crate::request::{RequestHead, cookie_pairs, unquoted};
 use crate::seal::{NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
@@ -72,10 +72,7 @@ pub fn is_ours(value: &[u8]) -> bool {
 }
 
 fn issue(peppers: &Peppers) -> Result<Issued, NoEntropy> {
-    let shown = TOKEN.draw()?;
-    let token = TOKEN.parse(shown.expose()).map_err(|_| NoEntropy)?;
-    let verifier = KeyVerifier::make(&[token.id.as_bytes(), token.secret.expose()], peppers);
-    Ok(Issued { key: token.id.to_owned(), shown, verifier })
+    own::issue(TOKEN, peppers)
 }
 
 fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
@@ -118,20 +115,11 @@ impl Scheme for Session {
         _scratch: &'s mut Scratch,
     ) -> Result<Presented<'s>, Unread> {
         let text = unquoted(claim.expose());
-        if !TOKEN.claims(text) {
-            return Err(Unread::Malformed("not a session of ours"));
-        }
-        let token = TOKEN.parse(text).map_err(|_| Unread::Mistyped)?;
-        Ok(Presented::Key(PresentedKey {
-            filed_under: NAME,
-            id: token.id,
-            secret: token.secret,
-            login: None,
-        }))
+        own::read((TOKEN, NAME), text, "not a session of ours")
     }
 
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-        api_key::is_met(presented, stored, peppers)
+        own::is_met(presented, stored, peppers)
     }
 }
 

@@ -14,7 +14,7 @@ use http::HeaderName;
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
-    SchemeName, Unread, api_key,
+    SchemeName, Unread, api_key, own,
 };
 use crate::credential::{Credential, KeyVerifier};
 use crate::guard::Guard;
@@ -63,10 +63,7 @@ fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
 }
 
 fn issue(peppers: &Peppers) -> Result<Issued, NoEntropy> {
-    let shown = TOKEN.draw()?;
-    let token = TOKEN.parse(shown.expose()).map_err(|_| NoEntropy)?;
-    let verifier = KeyVerifier::make(&[token.id.as_bytes(), token.secret.expose()], peppers);
-    Ok(Issued { key: token.id.to_owned(), shown, verifier })
+    own::issue(TOKEN, peppers)
 }
 
 fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
@@ -176,20 +173,11 @@ impl Scheme for SharedSecret {
             let imported = Presented::Imported { filed_under: NAME, secret };
             return good.then_some(imported).ok_or(Unread::Malformed("no secret can be like this"));
         }
-        if !TOKEN.claims(text) {
-            return Err(Unread::Malformed("a credential of ours of another kind"));
-        }
-        let token = TOKEN.parse(text).map_err(|_| Unread::Mistyped)?;
-        Ok(Presented::Key(PresentedKey {
-            filed_under: NAME,
-            id: token.id,
-            secret: token.secret,
-            login: None,
-        }))
+        own::read((TOKEN, NAME), text, "a credential of ours of another kind")
     }
 
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool {
-        api_key::is_met(presented, stored, peppers)
+        own::is_met(presented, stored, peppers)
     }
 }
 
