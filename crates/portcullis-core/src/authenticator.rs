@@ -5,34 +5,37 @@
 //! likes. [`Authenticator::look_again`] is the last look, after whatever was awaited.
 
 pub mod attempts;
+mod passwords;
+mod rejection;
 pub mod remembered;
 mod slow_check;
 mod standing;
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 
-use self::attempts::{Attempts, Place};
+use self::attempts::Attempts;
+use self::passwords::PasswordClaim;
 use crate::credential::{Credential, KeyVerifier, MAX_GENERATIONS};
 use crate::id::{Id, Revision};
 use crate::limits::{Audience, Limits, Site};
 use crate::lookup::CredentialLookup;
 use crate::organization::State;
 use crate::password::{Cost, PasswordVerifier};
-use crate::principal::{Principal, User};
+use crate::principal::Principal;
 use crate::request::RequestHead;
 use crate::scheme::shared_secret::ImportedKey;
 use crate::scheme::{
     self, Claim, Found, Options, Presented, PresentedKey, Scheme, SchemeName, Unread,
 };
-use crate::seal::{Digest, MacKey, NoEntropy, Peppers};
-use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::seal::{MacKey, NoEntropy, Peppers};
+use crate::secret::{Scratch, Secret};
 use crate::time::Timestamp;
 use crate::token;
 
+pub use passwords::{Concluded, Pending};
+pub use rejection::{Rejected, Rejection};
 pub use slow_check::{SlowCheck, Upgrade};
 
 /// Knows who callers are, by what `L` remembers.
@@ -74,117 +77,6 @@ pub struct Authenticated {
     pub principal: Principal,
     /// How it was proven.
     pub scheme: SchemeName,
-}
-
-/// Authentication said no.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rejected {
-    /// Why, for the log only.
-    pub reason: Rejection,
-    /// The scheme that claimed the request, if one did.
-    pub scheme: Option<SchemeName>,
-    /// The credential that was meant, if it is known.
-    pub credential: Option<Id<Credential>>,
-    /// The user who was meant, if known.
-    pub user: Option<Id<User>>,
-}
-
-/// Why authentication said no. Outside, all look alike but [`Ambiguous`](Self::Ambiguous) and
-/// [`TooManyAttempts`](Self::TooManyAttempts), which say nothing of a credential, and
-/// [`OtherNetwork`](Self::OtherNetwork), which is told as a guard's own networks are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Rejection {
-    /// The caller presented more than one credential (RFC 6750, section 2, forbids it).
-    Ambiguous,
-    /// The credential was disabled.
-    Disabled,
-    /// The credential has expired.
-    Expired,
-    /// The key is another user's than the login name beside it.
-    ForeignKey,
-    /// What was presented is not of its scheme's form.
-    Malformed(&'static str),
-    /// The check characters of the key are wrong.
-    Mistyped,
-    /// The credential is not valid yet.
-    NotYetValid,
-    /// The owner's organization, or one above it, is not active.
-    OrganizationInactive,
-    /// The credential, or what it was minted from, counts at other guards alone.
-    OtherGuard,
-    /// It counts from other networks alone.
-    OtherNetwork,
-    /// The owner belongs to another realm than the guard.
-    OtherRealm,
-    /// The owner is not active.
-    OwnerInactive,
-    /// The credential was revoked.
-    Revoked,
-    /// Too many wrong passwords came before.
-    TooManyAttempts {
-        /// When the next one will be looked at.
-        retry_after: Duration,
-    },
-    /// There is no such credential.
-    Unknown,
-    /// The request has an `Authorization` that no accepted scheme claims.
-    UnknownScheme,
-    /// Its `Authorization` is a bearer token, but of no accepted scheme.
-    UnknownToken,
-    /// The proof is wrong.
-    WrongProof,
-}
-
-impl Rejection {
-    /// The name of the reason in logs and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ambiguous => "ambiguous",
-            Self::Disabled => "disabled",
-            Self::Expired => "expired",
-            Self::ForeignKey => "foreign_key",
-            Self::Malformed(_) => "malformed",
-            Self::Mistyped => "mistyped",
-            Self::NotYetValid => "not_yet_valid",
-            Self::OrganizationInactive => "organization_inactive",
-            Self::OtherGuard => "other_guard",
-            Self::OtherNetwork => "other_network",
-            Self::OtherRealm => "other_realm",
-            Self::OwnerInactive => "owner_inactive",
-            Self::Revoked => "revoked",
-            Self::TooManyAttempts { .. } => "too_many_attempts",
-            Self::Unknown => "unknown",
-            Self::UnknownScheme => "unknown_scheme",
-            Self::UnknownToken => "unknown_token",
-            Self::WrongProof => "wrong_proof",
-        }
-    }
-}
-
-/// A password that must be hashed slowly before anything is known.
-#[derive(Debug)]
-pub struct Pending {
-    /// Names this very claim: the same user, password and version; nothing else has it.
-    pub claim: Digest,
-    /// Where it comes from, for a fair queue.
-    pub source: IpAddr,
-    password: SecretBuf,
-    verifier: PasswordVerifier,
-    place: Place,
-    /// Who could be meant; `None` if nobody live is, and then no password is right.
-    meant: Option<(Id<User>, Revision)>,
-    no: Rejected,
-}
-
-/// What came of a slow check.
-#[derive(Debug)]
-pub enum Concluded {
-    /// The password is right.
-    Authenticated(Authenticated),
-    /// The record changed while the hash ran: begin again.
-    Changed,
-    /// The password is wrong, or nobody live was meant.
-    Rejected(Rejected),
 }
 
 /// Why the last look does not confirm what was found before.
@@ -403,86 +295,6 @@ impl<L: CredentialLookup> Authenticator<L> {
         })
     }
 
-    fn judge_password(&self, claim: &PasswordClaim<'_>, request: &RequestHead<'_>) -> Begun {
-        let place = self.attempts.place(claim.site.realm, claim.login, request.client());
-        let user = self.lookup.named(claim.site.realm, claim.login);
-        if let Some(retry_after) = self.attempts.locked(&place, request.received()) {
-            let reason = Rejection::TooManyAttempts { retry_after };
-            return Begun::Rejected(rejected(reason, claim.scheme, user.as_deref()));
-        }
-        let live = self.live_password(user.as_deref(), claim.site, request.received());
-        let credential = live.as_ref().map_or(self.decoy.credential, |live| live.credential);
-        let mac = self.claim_mac(&credential, claim);
-        let remembered = live.is_ok_and(|password| password.remembered.is(&mac));
-        if remembered && let Some(user) = user {
-            let principal = Principal { user, credential };
-            return Begun::Authenticated(Authenticated { principal, scheme: claim.scheme });
-        }
-        let reason = live.err().unwrap_or(Rejection::WrongProof);
-        let verifier = live.map_or(self.decoy.password, |live| live.verifier);
-        Begun::Pending(Box::new(Pending {
-            claim: mac,
-            source: request.client(),
-            password: SecretBuf::new(claim.password.expose()),
-            verifier,
-            place,
-            meant: live.ok().and(user.as_ref()).map(|user| (user.id, credential.version)),
-            no: rejected(reason, claim.scheme, user.as_deref()),
-        }))
-    }
-
-    /// The password of a user who may sign in with it now.
-    fn live_password<'u>(
-        &self,
-        user: Option<&'u User>,
-        site: &Site,
-        now: Timestamp,
-    ) -> Result<&'u crate::principal::Password, Rejection> {
-        let password = user.and_then(|user| user.password.as_deref());
-        let credential = password.map_or(&self.decoy.credential, |password| &password.credential);
-        let standing = self.standing(credential, user, site, now);
-        let password = password.ok_or(Rejection::Unknown)?;
-        standing.map(|_| password)
-    }
-
-    /// Fixed-width identity and version first, then the password: no two claims share a text.
-    fn claim_mac(&self, credential: &Credential, claim: &PasswordClaim<'_>) -> Digest {
-        let version = credential.version.0.to_be_bytes();
-        self.memory.digest(&[credential.id.as_bytes(), &version, claim.password.expose()])
-    }
-
-    /// The slow part of `pending`, to be run elsewhere; takes the password out of it.
-    pub fn slow_check(&self, pending: &mut Pending) -> SlowCheck {
-        SlowCheck {
-            password: std::mem::replace(&mut pending.password, SecretBuf::new([])),
-            verifier: pending.verifier,
-            meant: pending.meant.and_then(|(_, version)| Some((pending.no.credential?, version))),
-            cost: self.cost,
-            peppers: Arc::clone(&self.peppers),
-        }
-    }
-
-    /// What the outcome of the slow check means, everything read again at `now`.
-    pub fn conclude(&self, pending: &Pending, right: bool, now: Timestamp) -> Concluded {
-        let (true, Some((id, version))) = (right, pending.meant) else {
-            self.attempts.failed(&pending.place, now);
-            return Concluded::Rejected(pending.no);
-        };
-        let Some(user) = self.lookup.user(id) else { return Concluded::Changed };
-        let Some(password) = user.password.as_ref().filter(|it| it.credential.version == version)
-        else {
-            return Concluded::Changed;
-        };
-        password.remembered.set(&pending.claim);
-        self.attempts.succeeded(&pending.place);
-        let credential = password.credential;
-        let scheme = pending.no.scheme.unwrap_or(scheme::BASIC);
-        Concluded::Authenticated(Authenticated {
-            principal: Principal { user, credential },
-            scheme,
-        })
-    }
-
     /// The last look before the permit: the record and its parents, read again by identity and
     /// version. What comes back has the newest of both.
     ///
@@ -548,14 +360,6 @@ fn claim_of<'s, 'r>(
     Ok(claimed)
 }
 
-/// A password as it was presented, and where it is meant to hold.
-struct PasswordClaim<'s> {
-    scheme: SchemeName,
-    site: &'s Site,
-    login: &'s str,
-    password: Secret<'s>,
-}
-
 /// Whether `scheme` takes a credential for too old that may not have expired yet.
 fn is_aged(scheme: &dyn Scheme, credential: &Credential, now: Timestamp) -> bool {
     scheme.max_age().is_some_and(|age| now >= credential.minted.plus(age))
@@ -563,13 +367,4 @@ fn is_aged(scheme: &dyn Scheme, credential: &Credential, now: Timestamp) -> bool
 
 const fn reject(reason: Rejection, scheme: Option<SchemeName>) -> Begun {
     Begun::Rejected(Rejected { reason, scheme, credential: None, user: None })
-}
-
-fn rejected(reason: Rejection, scheme: SchemeName, user: Option<&User>) -> Rejected {
-    Rejected {
-        reason,
-        scheme: Some(scheme),
-        credential: user.and_then(|user| user.password.as_ref()).map(|it| it.credential.id),
-        user: user.map(|user| user.id),
-    }
 }
