@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
+use std::task::Poll;
 
 use http::Request;
 use http::request::Parts;
 use portcullis_core::authenticator::Rejection;
 use portcullis_core::guard::{Definition, Kind, Source};
-use portcullis_core::limits::Limits;
+use portcullis_core::limits::{Limits, Site};
 use portcullis_core::organization::State;
 use portcullis_core::password::{Cost, PasswordVerifier};
 use portcullis_core::principal::User;
@@ -364,6 +365,27 @@ async fn what_is_taken_away_on_the_way_is_refused_at_the_last_look() {
             house.switch(State::Active).await;
         }
     }
+}
+
+#[tokio::test]
+async fn who_is_switched_off_while_a_password_is_hashed_is_not_known_to_a_dialect() {
+    let house = House::open().await;
+    let parts = house.request(scheme::BASIC, PASSWORD);
+    let (peer, trusted) = (IpAddr::from([192, 0, 2, 1]), TrustedPeers::default());
+    let head =
+        RequestHead::from_connection(&parts, peer, &trusted, house.clock.now().wall).unwrap();
+    let site = Site::any(house.root, Some(peer));
+    let kinds = scheme::ALL.iter().filter(|kind| kind.name == scheme::BASIC);
+    let schemes: Vec<_> = kinds.map(|kind| (kind.build)(&Options::new()).unwrap()).collect();
+    let asking = house.gate.recognise(&schemes, &site, &head);
+    let mut asking = std::pin::pin!(asking);
+    // It is begun, and what came of the hash is not looked at before it is asked again.
+    let begun = std::future::poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
+    assert!(begun.is_pending());
+    let owner = house.owner;
+    house.change(move |it| it.set_user_state(owner, State::Disabled)).await.unwrap();
+    let known = asking.await;
+    assert!(matches!(known, Err(Unknown::Rejected(_))), "{known:?}");
 }
 
 #[tokio::test]
