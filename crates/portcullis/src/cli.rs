@@ -1,5 +1,6 @@
 //! The command line.
 
+mod demands;
 mod file_guards;
 mod groups;
 mod guards;

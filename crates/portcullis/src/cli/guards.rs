@@ -3,14 +3,13 @@
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use http::{Method, Uri};
-use ipnet::IpNet;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Kind};
-use portcullis_core::policy::parse_network;
 use portcullis_core::scheme::{API_KEY, Options, SchemeName};
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
 
+use super::demands::Demands;
 use super::output::Output;
 use super::place::InOrganization;
 use crate::actions::{ActionError, Actions};
@@ -52,27 +51,14 @@ pub(super) struct GuardArgs {
     /// The header that carries API keys
     #[arg(long)]
     api_key_header: Option<String>,
-    /// A network that callers must come from (CIDR); repeat for more
-    #[arg(long = "network", value_parser = parse_network)]
-    networks: Vec<IpNet>,
-    /// Demand nothing but a network
-    #[arg(long, requires = "networks", conflicts_with = "schemes")]
-    network_only: bool,
-    /// Demand a certificate of the client besides; see `tls.client_ca` of the configuration
-    #[arg(long)]
-    client_certificate: bool,
+    #[command(flatten)]
+    demands: Demands,
     /// A method that passes; repeat for more, leave out for all
     #[arg(long = "method")]
     methods: Vec<Method>,
-    /// The ability that callers must hold
-    #[arg(long)]
-    ability: Option<String>,
     /// Remove the path before forwarding
     #[arg(long)]
     strip_path: bool,
-    /// Hand the credential to the upstream
-    #[arg(long)]
-    pass_credential: bool,
     #[command(flatten)]
     place: InOrganization,
 }
@@ -148,7 +134,7 @@ pub(super) fn schemes(names: &[String]) -> anyhow::Result<Vec<(SchemeName, Optio
 }
 
 fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
-    let names = if args.network_only { Vec::new() } else { args.schemes };
+    let names = args.demands.schemes(args.schemes);
     let mut schemes = schemes(&names)?;
     if let Some(header) = args.api_key_header {
         let keys = schemes.iter_mut().filter(|(name, _)| *name == API_KEY);
@@ -156,20 +142,20 @@ fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
             options.insert("header".into(), header.clone());
         });
     }
-    Ok(Definition {
+    Ok(args.demands.of(Definition {
         kind: Kind::Route,
         name: args.name,
         hosts: args.hosts,
         prefix: args.path,
         upstream: args.upstream,
         schemes,
-        networks: (!args.networks.is_empty()).then_some(args.networks),
-        client_certificate: args.client_certificate,
+        networks: None,
+        client_certificate: false,
         methods: args.methods,
-        ability: args.ability.as_deref().map(Ability::parse).transpose()?,
-        pass_credential: args.pass_credential,
+        ability: None,
+        pass_credential: false,
         strip_prefix: args.strip_path,
-    })
+    })?)
 }
 
 pub(super) fn texts<T: ToString>(all: &[T]) -> Vec<String> {

@@ -5,16 +5,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use http::{Method, Uri};
-use ipnet::IpNet;
 use portcullis_core::ability::Ability;
 use portcullis_core::guard::{Definition, Kind};
 use portcullis_core::organization::Organization;
-use portcullis_core::policy::parse_network;
 use portcullis_core::scheme::{BEARER, Options, SchemeName};
 use portcullis_store::guards::GuardRow;
 use serde_json::{Value, json};
 
 use super::complain;
+use super::demands::Demands;
 use super::guards::{describe_schemes, find, list, schemes, texts};
 use super::output::Output;
 use super::place::InOrganization;
@@ -56,24 +55,11 @@ pub(super) struct ListenerArgs {
     /// How long a token lives, as `90s` or `24h`
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
     token_lifetime: Option<Duration>,
-    /// A network that callers must come from (CIDR); repeat for more
-    #[arg(long = "network", value_parser = parse_network)]
-    networks: Vec<IpNet>,
-    /// Demand nothing but a network
-    #[arg(long, requires = "networks", conflicts_with = "schemes")]
-    network_only: bool,
-    /// Demand a certificate of the client besides; see `tls.client_ca` of the configuration
-    #[arg(long)]
-    client_certificate: bool,
+    #[command(flatten)]
+    demands: Demands,
     /// A method that passes; repeat for more, leave out for GET, HEAD and POST
     #[arg(long = "method")]
     methods: Vec<Method>,
-    /// The ability that callers must hold
-    #[arg(long)]
-    ability: Option<String>,
-    /// Hand the credential to the upstream
-    #[arg(long)]
-    pass_credential: bool,
     #[command(flatten)]
     place: InOrganization,
 }
@@ -138,25 +124,25 @@ fn warn(id: &str, organization: Option<&Organization>) {
 }
 
 fn definition(args: ListenerArgs) -> anyhow::Result<Definition> {
-    let names = if args.network_only { Vec::new() } else { args.schemes };
+    let names = args.demands.schemes(args.schemes);
     let (secret_header, token_lifetime) = (args.secret_header, args.token_lifetime);
     let mut schemes = schemes(&names)?;
     set_options(&mut schemes, &ListenerSettings { secret_header, token_lifetime })
         .map_err(anyhow::Error::msg)?;
-    Ok(Definition {
+    Ok(args.demands.of(Definition {
         kind: Kind::Listener,
         name: args.id,
         hosts: Vec::new(),
         prefix: "/".into(),
         upstream: args.upstream,
         schemes,
-        networks: (!args.networks.is_empty()).then_some(args.networks),
-        client_certificate: args.client_certificate,
+        networks: None,
+        client_certificate: false,
         methods: args.methods,
-        ability: args.ability.as_deref().map(Ability::parse).transpose()?,
-        pass_credential: args.pass_credential,
+        ability: None,
+        pass_credential: false,
         strip_prefix: false,
-    })
+    })?)
 }
 
 /// Hands what a listener says in words of its own to the schemes that it is of. A token may stand in
