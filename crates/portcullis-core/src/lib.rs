@@ -24,6 +24,7 @@ pub mod request;
 pub mod scheme;
 pub mod seal;
 pub mod secret;
+pub mod subject;
 pub mod tally;
 pub mod time;
 pub mod token;
