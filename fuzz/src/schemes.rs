@@ -7,8 +7,8 @@ use portcullis_core::name::{self, MAX_NAME};
 use portcullis_core::password::MAX_PASSWORD;
 use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::scheme::shared_secret::{MAX_IMPORTED, MIN_IMPORTED};
-use portcullis_core::scheme::{self, Found, Options, Presented, PresentedKey, Scheme};
-use portcullis_core::secret::{Scratch, Secret};
+use portcullis_core::scheme::{self, Claim, Found, Options, Presented, PresentedKey, Scheme};
+use portcullis_core::secret::Scratch;
 use portcullis_core::token::{ID, SECRET, is_ours};
 
 use crate::request::{NOW, PEER};
@@ -58,7 +58,7 @@ fn count(text: &[u8], part: &[u8]) -> usize {
 
 fn read(scheme: &dyn Scheme, claim: &[u8]) {
     let mut scratch = Scratch::new();
-    match scheme.read(Secret::new(claim), &mut scratch) {
+    match scheme.read(Claim::new(claim), &mut scratch) {
         Ok(Presented::Imported { secret, .. }) => {
             let text = secret.expose();
             assert!((MIN_IMPORTED..=MAX_IMPORTED).contains(&text.len()));
@@ -70,6 +70,10 @@ fn read(scheme: &dyn Scheme, claim: &[u8]) {
             let text = std::str::from_utf8(password.expose()).unwrap();
             assert!(text.len() <= MAX_PASSWORD && !text.chars().any(char::is_control));
             assert!(!text.starts_with("pcl_key_"), "a key is read as a password");
+        }
+        Ok(Presented::Signed(signed)) => {
+            assert_eq!(signed.id.len(), 24);
+            assert!(signed.id.bytes().all(|it| it.is_ascii_hexdigit()) && !claim.is_empty());
         }
         Err(_) => {}
     }

@@ -8,8 +8,10 @@ pub mod attempts;
 mod passwords;
 mod rejection;
 pub mod remembered;
+mod signed;
 mod slow_check;
 mod standing;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -17,8 +19,10 @@ use http::header::AUTHORIZATION;
 
 use self::attempts::Attempts;
 use self::passwords::PasswordClaim;
+use self::tokens::Tokens;
 use crate::credential::{Credential, KeyVerifier, MAX_GENERATIONS};
 use crate::id::{Id, Revision};
+use crate::keyring::Keyring;
 use crate::limits::{Audience, Limits, Site};
 use crate::lookup::CredentialLookup;
 use crate::organization::State;
@@ -37,6 +41,7 @@ use crate::token;
 pub use passwords::{Concluded, Pending};
 pub use rejection::{Rejected, Rejection};
 pub use slow_check::{SlowCheck, Upgrade};
+pub use tokens::{MAX_REMEMBERED, MAX_REMEMBERED_TOKEN};
 
 /// Knows who callers are, by what `L` remembers.
 #[derive(Debug)]
@@ -45,8 +50,9 @@ pub struct Authenticator<L> {
     peppers: Arc<Peppers>,
     cost: Cost,
     attempts: Attempts,
-    /// Under this key, drawn at start, a verified password is remembered.
+    /// Under this key, drawn at start, verified passwords and tokens are remembered.
     memory: MacKey,
+    tokens: Tokens,
     decoy: Decoy,
 }
 
@@ -54,6 +60,7 @@ pub struct Authenticator<L> {
 #[derive(Debug)]
 struct Decoy {
     credential: Credential,
+    keyring: Arc<Keyring>,
     password: PasswordVerifier,
 }
 
@@ -113,10 +120,11 @@ impl<L: CredentialLookup> Authenticator<L> {
                 filed_at: crate::credential::FiledAt([0; 16]),
                 parent: None,
             },
+            keyring: Arc::new(Keyring::decoy()?),
             password: PasswordVerifier::decoy(cost, pepper)?,
         };
-        let (attempts, memory) = (Attempts::new(), MacKey::fresh()?);
-        Ok(Self { lookup, peppers, cost, attempts, memory, decoy })
+        let (attempts, memory, tokens) = (Attempts::new(), MacKey::fresh()?, Tokens::empty());
+        Ok(Self { lookup, peppers, cost, attempts, memory, tokens, decoy })
     }
 
     /// What is remembered.
@@ -153,7 +161,7 @@ impl<L: CredentialLookup> Authenticator<L> {
         let user = self.lookup.user(credential.owner).ok_or(Rejection::OwnerInactive)?;
         let inherited = self.standing(&credential, Some(&user), site, now)?;
         let scheme = credential.scheme;
-        let principal = Principal { user, credential: inherited.limit(credential) };
+        let principal = Principal::new(user, inherited.limit(credential));
         Ok(Authenticated { principal, scheme })
     }
 
@@ -216,6 +224,9 @@ impl<L: CredentialLookup> Authenticator<L> {
                 self.judge_imported(scheme, (filed_under, secret), site, request)
             }
             Ok(Presented::Key(key)) => self.judge_key(scheme, &key, site, request),
+            Ok(Presented::Signed(signed)) => {
+                self.judge_signed(scheme, &signed, (site, request.received()))
+            }
             Ok(Presented::Password { login, password }) => {
                 let claim = PasswordClaim { scheme: scheme.name(), site, login: &login, password };
                 self.judge_password(&claim, request)
@@ -283,7 +294,7 @@ impl<L: CredentialLookup> Authenticator<L> {
             (.., Err(reason), _) => reason,
             (.., Ok(_), None) => Rejection::OwnerInactive,
             (Some(credential), true, true, Ok(inherited), Some(user)) => {
-                let principal = Principal { user, credential: inherited.limit(credential) };
+                let principal = Principal::new(user, inherited.limit(credential));
                 return Begun::Authenticated(Authenticated { principal, scheme: scheme.name() });
             }
         };
@@ -329,7 +340,9 @@ impl<L: CredentialLookup> Authenticator<L> {
         if credential.version != before.version {
             return Err(Again::Changed);
         }
-        let principal = Principal { user, credential: inherited.limit(credential) };
+        let subject = who.principal.subject.clone();
+        subject.as_ref().map_or(Ok(()), |claims| claims.judge(now)).map_err(no)?;
+        let principal = Principal { user, credential: inherited.limit(credential), subject };
         Ok(Authenticated { principal, scheme: who.scheme })
     }
 }

@@ -1,5 +1,6 @@
 //! JSON in which no object names a field twice: two readers could take either.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -83,6 +84,73 @@ impl<'de> Visitor<'de> for Reader {
             }
         }
         Ok(Value::Object(map))
+    }
+}
+
+/// A value that is passed over, in which no object names a field twice.
+pub(crate) struct Skipped;
+
+impl<'de> Deserialize<'de> for Skipped {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Skipper)
+    }
+}
+
+struct Skipper;
+
+impl<'de> Visitor<'de> for Skipper {
+    type Value = Skipped;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_unit<E>(self) -> Result<Skipped, E> {
+        Ok(Skipped)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Skipped, A::Error> {
+        while items.next_element::<Skipped>()?.is_some() {}
+        Ok(Skipped)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Skipped, A::Error> {
+        let mut names = Names::default();
+        while let Some((name, Skipped)) = entries.next_entry::<String, Skipped>()? {
+            names.insert(name)?;
+        }
+        Ok(Skipped)
+    }
+}
+
+/// The names of one object so far.
+#[derive(Default)]
+pub(crate) struct Names(BTreeSet<String>);
+
+impl Names {
+    /// Takes `name`, unless it was there before.
+    pub(crate) fn insert<E: de::Error>(&mut self, name: String) -> Result<(), E> {
+        if self.0.insert(name) { Ok(()) } else { Err(E::custom("a field is named twice")) }
     }
 }
 

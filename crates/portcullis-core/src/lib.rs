@@ -11,6 +11,8 @@ pub mod dynamic;
 pub mod guard;
 pub mod id;
 pub mod json;
+pub mod jws;
+pub mod keyring;
 pub mod limits;
 pub mod lookup;
 pub mod mount;

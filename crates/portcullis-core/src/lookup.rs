@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::credential::{Credential, FiledAt};
 use crate::id::Id;
+use crate::keyring::Keyring;
 use crate::limits::Limits;
 use crate::organization::Organization;
 use crate::principal::{Group, Role, User};
@@ -18,6 +19,8 @@ pub trait CredentialLookup {
     fn filed_at(&self, place: FiledAt) -> Option<Credential>;
     /// To what a credential is limited that says it is.
     fn limits(&self, id: Id<Credential>) -> Option<Arc<Limits>>;
+    /// The opened secrets of a credential that is [kept open](crate::scheme::Kept::Opened).
+    fn keyring(&self, id: Id<Credential>) -> Option<Arc<Keyring>>;
     /// The user whose login name in `realm` is `login`, in its canonical form.
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>>;
     /// The user `id`.
@@ -41,6 +44,10 @@ impl<L: CredentialLookup + ?Sized> CredentialLookup for Arc<L> {
 
     fn limits(&self, id: Id<Credential>) -> Option<Arc<Limits>> {
         (**self).limits(id)
+    }
+
+    fn keyring(&self, id: Id<Credential>) -> Option<Arc<Keyring>> {
+        (**self).keyring(id)
     }
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {

@@ -263,7 +263,8 @@ impl Policy {
                 .map_or(Verdict::NotAsked, |_| Verdict::of(reads_only(question.method))),
             Rule::Ability => self.ability.as_ref().map_or(Verdict::NotAsked, |ability| {
                 Verdict::of(question.principal.is_some_and(|principal| {
-                    principal.user.may(ability.as_str(), self.organization, lookup)
+                    principal.has_rights()
+                        && principal.user.may(ability.as_str(), self.organization, lookup)
                 }))
             }),
         }

@@ -10,6 +10,7 @@ use crate::id::{Id, Revision};
 use crate::lookup::CredentialLookup;
 use crate::organization::{MAX_DEPTH, Organization, State};
 use crate::password::PasswordVerifier;
+use crate::subject::Claims;
 
 /// One user, as the memory holds them.
 #[derive(Clone, Debug)]
@@ -102,6 +103,21 @@ pub struct Principal {
     pub user: Arc<User>,
     /// The credential that proved it.
     pub credential: Credential,
+    /// On whose behalf it acts, with so much less than the user's rights.
+    pub subject: Option<Arc<Claims>>,
+}
+
+impl Principal {
+    /// `user` themselves, proven by `credential`.
+    pub const fn new(user: Arc<User>, credential: Credential) -> Self {
+        Self { user, credential, subject: None }
+    }
+
+    /// Whether it has the rights of its user: who acts on behalf of a subject has none of them,
+    /// unless that was said of the subject.
+    pub fn has_rights(&self) -> bool {
+        self.subject.as_ref().is_none_or(|claims| claims.admin)
+    }
 }
 
 impl User {

@@ -7,6 +7,7 @@
 mod api_key;
 mod basic;
 pub mod bearer;
+pub mod connector;
 pub mod hub_token;
 mod own;
 pub mod session;
@@ -15,18 +16,24 @@ pub mod shared_secret;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, header::AUTHORIZATION};
 
+use crate::authenticator::Rejection;
 use crate::credential::{Credential, KeyVerifier};
+use crate::keyring::Keyring;
 use crate::request::RequestHead;
 use crate::seal::{NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::subject::Claims;
+use crate::time::Timestamp;
 
 pub use api_key::NAME as API_KEY;
 pub use basic::NAME as BASIC;
 pub use bearer::NAME as BEARER;
+pub use connector::NAME as CONNECTOR;
 pub use hub_token::NAME as HUB_TOKEN;
 pub use session::NAME as SESSION;
 pub use shared_secret::NAME as SHARED_SECRET;
@@ -36,6 +43,7 @@ pub const ALL: &[Kind] = &[
     api_key::KIND,
     basic::KIND,
     bearer::KIND,
+    connector::KIND,
     hub_token::KIND,
     session::KIND,
     shared_secret::KIND,
@@ -89,6 +97,8 @@ pub struct Kind {
     pub kept: Kept,
     /// The header in which a client with default options sends `secret` for the user `login`.
     pub present: fn(login: &str, secret: &str) -> (HeaderName, SecretBuf),
+    /// The header in which it names the credential, where that stands apart from the proof.
+    pub named_in: Option<&'static str>,
 }
 
 /// How what checks a credential is kept.
@@ -98,6 +108,8 @@ pub enum Kept {
     Digest,
     /// As a slow hash, beside its user.
     Password,
+    /// Sealed, and open in memory alone: every check needs the secret itself.
+    Opened,
     /// Sealed: the check needs the secret itself, and happens where it is opened. What is minted
     /// from such a credential is kept as a digest.
     Sealed,
@@ -159,6 +171,11 @@ pub trait Scheme: fmt::Debug + Send + Sync {
     fn cookie(&self) -> Option<&str> {
         None
     }
+    /// The parameters of the query that it reads, where its credential is found in none of its
+    /// headers; a door removes them then before it forwards.
+    fn parameters(&self) -> &[&str] {
+        &[]
+    }
     /// Whether its credential is sent unasked, as browsers send cookies, wherever a request comes
     /// from: it yields to an explicit one, and policy asks for the origin.
     fn is_sent_unasked(&self) -> bool {
@@ -188,6 +205,19 @@ pub trait Scheme: fmt::Debug + Send + Sync {
     -> Result<Presented<'s>, Unread>;
     /// Whether the secret of `presented` is the one that `stored` was made of.
     fn check(&self, presented: &PresentedKey<'_>, stored: &Credential, peppers: &Peppers) -> bool;
+    /// Whether `keyring` bears a proof out at `now`, and for whom; no scheme does unless its
+    /// credentials are [kept open](Kept::Opened).
+    ///
+    /// # Errors
+    /// It does not: the reason is for the log alone.
+    fn prove(
+        &self,
+        _signed: &Signed<'_>,
+        _keyring: &Keyring,
+        _now: Timestamp,
+    ) -> Result<Proven, Rejection> {
+        Err(Rejection::WrongProof)
+    }
 }
 
 /// What a scheme found of its own in a request.
@@ -201,8 +231,28 @@ pub enum Found<'r> {
     Repeated,
 }
 
-/// The text that a scheme claims, not yet taken apart.
-pub type Claim<'r> = Secret<'r>;
+/// What a scheme claims of a request, not yet taken apart.
+#[derive(Debug)]
+pub struct Claim<'r> {
+    /// What names the credential, where that stands apart from the proof.
+    pub beside: Option<Secret<'r>>,
+    /// Everything else, or all of it.
+    pub text: Secret<'r>,
+    /// Whether both stood in the query.
+    pub in_query: bool,
+}
+
+impl<'r> Claim<'r> {
+    /// A claim that is one text of a header.
+    pub const fn new(text: &'r [u8]) -> Self {
+        Self { beside: None, text: Secret::new(text), in_query: false }
+    }
+
+    /// The text itself: the one word to search for in a review.
+    pub const fn expose(&self) -> &'r [u8] {
+        self.text.expose()
+    }
+}
 
 /// A claim taken apart.
 #[derive(Debug)]
@@ -223,6 +273,30 @@ pub enum Presented<'s> {
         /// The password.
         password: Secret<'s>,
     },
+    /// A proof whose check needs the secret itself.
+    Signed(Signed<'s>),
+}
+
+/// A proof whose check needs the secret itself: that secret, or what was signed with it.
+#[derive(Debug)]
+pub struct Signed<'s> {
+    /// The scheme that its credential is filed under.
+    pub filed_under: SchemeName,
+    /// The public part of the credential; may be logged.
+    pub id: &'s str,
+    /// The proof.
+    pub text: Secret<'s>,
+    /// Whether it stood in the query.
+    pub in_query: bool,
+}
+
+/// For whom a proof stands that was checked with the secret itself.
+#[derive(Clone, Debug)]
+pub enum Proven {
+    /// For the owner of the credential.
+    Owner,
+    /// For the credential on behalf of a subject.
+    Subject(Arc<Claims>),
 }
 
 /// A key as it was presented.

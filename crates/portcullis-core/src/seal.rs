@@ -10,7 +10,7 @@ use aws_lc_rs::{constant_time, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::secret::SecretBuf;
@@ -51,8 +51,17 @@ pub struct MacKey(Hmac<Sha256>);
 impl MacKey {
     /// The state for `key`.
     pub fn new(key: &Digest) -> Self {
-        // RFC 2104, section 2: a key shorter than a block is filled up with zeros.
+        Self::of_text(key)
+    }
+
+    /// The state for a key of any length, such as a text (RFC 2104, section 2).
+    pub fn of_text(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; 64]);
+        if key.len() > block.len() {
+            let hashed = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(key)));
+            return Self::new(&hashed);
+        }
+        // A key shorter than a block is filled up with zeros.
         block.iter_mut().zip(key).for_each(|(place, byte)| *place = *byte);
         Self(Hmac::new((&*block).into()))
     }
@@ -138,6 +147,14 @@ impl MasterKey {
     pub fn draw() -> Result<SecretBuf, NoEntropy> {
         let key = Zeroizing::new(random::<32>()?);
         Ok(SecretBuf::new(BASE64.encode(*key)))
+    }
+
+    /// A key drawn now, for what is kept no longer than this process lives.
+    ///
+    /// # Errors
+    /// The system gave no randomness.
+    pub fn fresh() -> Result<Self, NoEntropy> {
+        Self::from_bytes(&Zeroizing::new(random::<32>()?)).map_err(|_| NoEntropy)
     }
 
     /// What names this key in the database and in messages; tells nothing of the key.

@@ -12,6 +12,7 @@ use portcullis_core::authenticator::{Authenticator, Begun, Concluded, Rejection}
 use portcullis_core::credential::{Credential, FiledAt};
 use portcullis_core::guard::Guard;
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::keyring::Keyring;
 use portcullis_core::limits::{Audience, Limits, Site};
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
@@ -41,6 +42,7 @@ struct Shelf {
     users: HashMap<Id<User>, Arc<User>>,
     organizations: HashMap<Id<Organization>, Arc<Organization>>,
     limits: Option<Arc<Limits>>,
+    keyring: Option<Arc<Keyring>>,
 }
 
 impl CredentialLookup for Shelf {
@@ -55,6 +57,10 @@ impl CredentialLookup for Shelf {
 
     fn limits(&self, _: Id<Credential>) -> Option<Arc<Limits>> {
         self.limits.clone()
+    }
+
+    fn keyring(&self, _: Id<Credential>) -> Option<Arc<Keyring>> {
+        self.keyring.clone()
     }
 
     fn named(&self, _: Id<Organization>, login: &str) -> Option<Arc<User>> {
@@ -168,6 +174,7 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         limits: case.limits.map(Arc::new),
         users: HashMap::from([(OWNER, Arc::new(user))]),
         organizations: HashMap::from([(ROOT, Arc::new(root(case.organization)))]),
+        keyring: None,
     };
     World { authenticator: Authenticator::new(shelf, peppers, CHEAP).unwrap(), key: shown }
 }

@@ -10,10 +10,10 @@ use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::State;
 use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::scheme::{
-    self, Found, Issued, Kind, Options, Presented, Scheme, SchemeName, Unread,
+    self, Claim, Found, Issued, Kind, Options, Presented, Scheme, SchemeName, Unread,
 };
 use portcullis_core::seal::{Pepper, PepperId, Peppers};
-use portcullis_core::secret::{Scratch, Secret};
+use portcullis_core::secret::Scratch;
 use portcullis_core::time::Timestamp;
 use portcullis_core::token::CHECK;
 
@@ -83,7 +83,8 @@ fn judge(kind: &Kind, secret: &[u8], stored: &Credential) -> Result<(String, boo
             );
             Ok((key.id.to_owned(), scheme.check(&key, stored, &peppers())))
         }
-        other @ (Presented::Imported { .. } | Presented::Password { .. }) => {
+        other
+        @ (Presented::Imported { .. } | Presented::Password { .. } | Presented::Signed(_)) => {
             panic!("a key of {} is read as {other:?}", kind.name)
         }
     }
@@ -188,12 +189,12 @@ fn any_changed_or_missing_byte_of_what_was_issued_is_refused() {
 fn refused(kind: &Kind, secret: &[u8], stored: &Credential) {
     let scheme = build(kind);
     let mut scratch = Scratch::new();
-    let read = scheme.read(Secret::new(secret), &mut scratch);
+    let read = scheme.read(Claim::new(secret), &mut scratch);
     let right = match &read {
         Ok(Presented::Key(key)) => scheme.check(key, stored, &peppers()),
         Ok(Presented::Password { .. }) => panic!("a damaged key of {} is a password", kind.name),
         // It is another secret, which nobody imported.
-        Ok(Presented::Imported { .. }) | Err(_) => false,
+        Ok(Presented::Imported { .. } | Presented::Signed(_)) | Err(_) => false,
     };
     assert!(!right, "{}", kind.name);
 }
@@ -235,7 +236,7 @@ fn no_proof_shows_where_anything_is_written_out() {
         let (scheme, head) = (build(kind), head(&parts));
         let found = scheme.find(&head);
         let mut scratch = Scratch::new();
-        let read = scheme.read(Secret::new(value.expose()), &mut scratch);
+        let read = scheme.read(Claim::new(value.expose()), &mut scratch);
         let shown = format!("{kind:?}{scheme:?}{value:?}{found:?}{read:?}{head:?}");
         for secret in [CANARY, value.expose_text()] {
             assert!(!shown.contains(secret), "{}: {shown}", kind.name);

@@ -203,12 +203,12 @@ impl Writing<'_> {
         .map(drop)
     }
 
-    /// Replaces the verifier of a password by another one of the very same password. The
-    /// credential stays, and with it all that stands on it.
+    /// Replaces what checks a credential: the verifier of a password by another one of the very same
+    /// password, a keyring by another one. The credential stays, and with it all that stands on it.
     ///
     /// # Errors
     /// It is no longer at `version`, so that nothing is known of it, or the store's own.
-    pub fn upgrade_password(
+    pub fn replace_verifier(
         &mut self,
         id: Id<Credential>,
         version: Revision,
@@ -216,10 +216,10 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         let revision = self.revision;
         self.execute_one(
-            "password of that version",
+            "credential that did not change meanwhile",
             &sql!(
                 "UPDATE credentials SET verifier = $3, revision = $4
-                 WHERE id = $1 AND revision = $2 AND state = 'active'"
+                 WHERE id = $1 AND revision = $2 AND state <> 'deleted'"
             ),
             &[id.into(), version.into(), verifier.into(), revision.into()],
         )
@@ -325,6 +325,25 @@ impl Reading<'_> {
             &[owner.into(), scheme.as_str().into()],
         )?;
         found.map(read).transpose()
+    }
+
+    /// Every credential that is filed under `scheme` and was not revoked, a page of them.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_credentials_under(
+        &mut self,
+        scheme: SchemeName,
+    ) -> Result<Vec<CredentialRow>, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, scheme, key, verifier, owner, label, read_only, state, not_before,
+                     expires, limits, revision
+                 FROM credentials WHERE scheme = $1 AND state <> 'deleted' ORDER BY id LIMIT $2"
+            ),
+            &[scheme.as_str().into(), MAX_PAGE.into()],
+        )?;
+        rows.into_iter().map(read).collect()
     }
 
     /// The credentials of `owner`, a page of them. Those that live come before those that do not, so

@@ -14,13 +14,14 @@ use papaya::HashMap;
 use portcullis_core::credential::{Credential, FiledAt};
 use portcullis_core::guard::GuardTable;
 use portcullis_core::id::Id;
+use portcullis_core::keyring::Keyring;
 use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::mount::Mount;
 use portcullis_core::organization::Organization;
 use portcullis_core::principal::{Group, Role, User};
 use portcullis_core::scheme::SchemeName;
-use portcullis_core::seal::{MacKey, NoEntropy};
+use portcullis_core::seal::{MacKey, MasterKey, NoEntropy};
 use portcullis_core::tally;
 
 pub use follower::{Followed, Follower};
@@ -38,6 +39,9 @@ pub struct Memory {
     roles: HashMap<Id<Role>, Arc<Role>>,
     groups: HashMap<Id<Group>, Arc<Group>>,
     limits: HashMap<Id<Credential>, Arc<Limits>>,
+    keyrings: HashMap<Id<Credential>, Arc<Keyring>>,
+    /// What keyrings are sealed under.
+    master: Arc<MasterKey>,
     used: HashMap<Id<Credential>, Used>,
     guards: ArcSwap<GuardTable>,
     mounts: ArcSwap<Vec<Arc<Mount>>>,
@@ -64,11 +68,11 @@ impl Hasher for FirstBytes {
 }
 
 impl Memory {
-    /// Nothing yet.
+    /// Nothing yet; what is kept sealed will be opened with `master`.
     ///
     /// # Errors
     /// The system gave no randomness.
-    pub fn empty() -> Result<Self, NoEntropy> {
+    pub fn empty(master: Arc<MasterKey>) -> Result<Self, NoEntropy> {
         Ok(Self {
             places: MacKey::fresh()?,
             credentials: HashMap::default(),
@@ -78,6 +82,8 @@ impl Memory {
             roles: HashMap::new(),
             groups: HashMap::new(),
             limits: HashMap::new(),
+            keyrings: HashMap::new(),
+            master,
             used: HashMap::new(),
             guards: ArcSwap::default(),
             mounts: ArcSwap::default(),
@@ -122,6 +128,10 @@ impl CredentialLookup for Memory {
     fn limits(&self, id: Id<Credential>) -> Option<Arc<Limits>> {
         tally::lookup();
         self.limits.pin().get(&id).map(Arc::clone)
+    }
+
+    fn keyring(&self, id: Id<Credential>) -> Option<Arc<Keyring>> {
+        self.keyrings.pin().get(&id).cloned()
     }
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {

@@ -20,7 +20,7 @@ use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
 use portcullis_core::policy::{Decision, Question};
 use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::scheme::{self, Issued, Options, SchemeName};
-use portcullis_core::seal::{MacKey, Pepper, PepperId, Peppers};
+use portcullis_core::seal::{MacKey, MasterKey, Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
@@ -82,7 +82,7 @@ fn main() {
     let password = password.to_bytes();
     let made = runtime.block_on(store.write(write, move |it| fill(it, &password, issued, session)));
     made.unwrap();
-    let memory = Arc::new(Memory::empty().unwrap());
+    let memory = Arc::new(Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap());
     let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
     let _follower = Follower::start(&store, &followed, Arc::new(Still), "bench").unwrap();
     let authenticator = Authenticator::new(Arc::clone(&memory), peppers, Cost::OWASP).unwrap();

@@ -74,7 +74,7 @@ impl Server {
             "another server runs on `{}`",
             data.display()
         );
-        let memory = Arc::new(Memory::empty()?);
+        let memory = Arc::new(Memory::empty(Arc::clone(&house.master))?);
         let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
         let clock: Arc<dyn Clock> = house.clock.clone();
         let (store, following) = (Arc::clone(&house.store), Arc::clone(&followed));

@@ -68,7 +68,7 @@ impl<L: CredentialLookup> Authenticator<L> {
         let mac = self.claim_mac(&credential, claim);
         let remembered = live.is_ok_and(|password| password.remembered.is(&mac));
         if remembered && let Some(user) = user {
-            let principal = Principal { user, credential };
+            let principal = Principal::new(user, credential);
             return Begun::Authenticated(Authenticated { principal, scheme: claim.scheme });
         }
         let reason = live.err().unwrap_or(Rejection::WrongProof);
@@ -131,7 +131,7 @@ impl<L: CredentialLookup> Authenticator<L> {
         let credential = password.credential;
         let scheme = pending.no.scheme.unwrap_or(scheme::BASIC);
         Concluded::Authenticated(Authenticated {
-            principal: Principal { user, credential },
+            principal: Principal::new(user, credential),
             scheme,
         })
     }

@@ -37,6 +37,8 @@ pub enum Rejection {
     Malformed(&'static str),
     /// The check characters of the key are wrong.
     Mistyped,
+    /// It was sent in the query, where this one is not looked for.
+    InQuery,
     /// The credential is not valid yet.
     NotYetValid,
     /// The owner's organization, or one above it, is not active.
@@ -74,6 +76,7 @@ impl Rejection {
             Self::Disabled => "disabled",
             Self::Expired => "expired",
             Self::ForeignKey => "foreign_key",
+            Self::InQuery => "in_query",
             Self::Malformed(_) => "malformed",
             Self::Mistyped => "mistyped",
             Self::NotYetValid => "not_yet_valid",

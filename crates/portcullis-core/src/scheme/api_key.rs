@@ -14,7 +14,7 @@ use super::{
 use crate::credential::Credential;
 use crate::request::RequestHead;
 use crate::seal::{NoEntropy, Peppers};
-use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::secret::{Scratch, SecretBuf};
 use crate::token::TokenKind;
 
 /// The name of the scheme.
@@ -29,6 +29,7 @@ pub(super) const KIND: Kind = Kind {
     issue: Some(issue),
     kept: Kept::Digest,
     present,
+    named_in: None,
 };
 
 const DEFAULT_HEADER: HeaderName = HeaderName::from_static("x-api-key");
@@ -114,7 +115,7 @@ impl Scheme for ApiKey {
         let Ok(own) = request.single(header) else { return Found::Repeated };
         match (bearer, own) {
             (None, None) => Found::NotMine,
-            (Some(text), None) | (None, Some(text)) => Found::Claimed(Secret::new(text)),
+            (Some(text), None) | (None, Some(text)) => Found::Claimed(Claim::new(text)),
             (Some(_), Some(_)) => Found::Repeated,
         }
     }

@@ -33,6 +33,7 @@ pub(super) const KIND: Kind = Kind {
     issue: None,
     kept: Kept::Password,
     present,
+    named_in: None,
 };
 
 const HEADERS: &[HeaderName] = &[AUTHORIZATION];
@@ -68,7 +69,7 @@ impl Scheme for Basic {
 
     fn find<'r>(&self, request: &'r RequestHead<'_>) -> Found<'r> {
         authorization(request, "Basic")
-            .map_or(Found::NotMine, |text| Found::Claimed(Secret::new(text)))
+            .map_or(Found::NotMine, |text| Found::Claimed(Claim::new(text)))
     }
 
     fn read<'s>(
@@ -137,7 +138,7 @@ mod tests {
     fn check(pair: &[u8], expected: Result<(&str, &str), &str>) {
         let text = BASE64.encode(pair);
         let mut scratch = Scratch::new();
-        let read = Basic.read(Secret::new(text.as_bytes()), &mut scratch);
+        let read = Basic.read(Claim::new(text.as_bytes()), &mut scratch);
         let seen = match &read {
             Ok(Presented::Password { login, password }) => {
                 Ok((&**login, std::str::from_utf8(password.expose()).unwrap()))
@@ -178,7 +179,7 @@ mod tests {
     fn base64_is_canonical_and_padded() {
         for text in ["YTpi!", "YTpi ", "YTpiYw", "YTpiYx==", "YTpi=", "\u{e9}"] {
             let mut scratch = Scratch::new();
-            let read = Basic.read(Secret::new(text.as_bytes()), &mut scratch);
+            let read = Basic.read(Claim::new(text.as_bytes()), &mut scratch);
             assert!(read.is_err(), "{text}");
         }
     }

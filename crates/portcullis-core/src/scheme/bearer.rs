@@ -18,7 +18,7 @@ use super::{
 use crate::credential::Credential;
 use crate::request::{BodyToken, RequestHead};
 use crate::seal::{NoEntropy, Peppers};
-use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::secret::{Scratch, SecretBuf};
 use crate::token::TokenKind;
 
 /// The name of the scheme.
@@ -37,6 +37,7 @@ pub(super) const KIND: Kind = Kind {
     issue: Some(issue),
     kept: Kept::Digest,
     present,
+    named_in: None,
 };
 
 const HEADERS: &[HeaderName] = &[AUTHORIZATION];
@@ -136,9 +137,9 @@ impl Scheme for Bearer {
         match (header, body, is_in_query(request)) {
             (None, None, false) => Found::NotMine,
             (Some(text), None, false) | (None, Some(text), false) => {
-                Found::Claimed(Secret::new(text))
+                Found::Claimed(Claim::new(text))
             }
-            (None, None, true) => Found::Claimed(Secret::new(b"")),
+            (None, None, true) => Found::Claimed(Claim::new(b"")),
             _ => Found::Repeated,
         }
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::credential::Credential;
 use crate::request::RequestHead;
 use crate::seal::{self, NoEntropy, Peppers};
-use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::secret::{Scratch, SecretBuf};
 use crate::token::TokenKind;
 
 /// The name of the scheme.
@@ -35,6 +35,7 @@ pub(super) const KIND: Kind = Kind {
     issue: Some(issue),
     kept: Kept::Sealed,
     present,
+    named_in: None,
 };
 
 const HEADERS: &[HeaderName] = &[AUTHORIZATION];
@@ -79,7 +80,7 @@ impl Scheme for HubToken {
         let raw = request.headers().get(AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
         let bearer = authorization(request, "Bearer");
         let claimed = bearer.or(raw).filter(|text| TOKEN.claims(text));
-        claimed.map_or(Found::NotMine, |text| Found::Claimed(Secret::new(text)))
+        claimed.map_or(Found::NotMine, |text| Found::Claimed(Claim::new(text)))
     }
 
     fn read<'s>(

@@ -13,7 +13,7 @@ use super::{
 use crate::credential::Credential;
 use crate::request::{RequestHead, cookie_pairs, unquoted};
 use crate::seal::{NoEntropy, Peppers};
-use crate::secret::{Scratch, Secret, SecretBuf};
+use crate::secret::{Scratch, SecretBuf};
 use crate::token::TokenKind;
 
 /// The name of the scheme.
@@ -32,6 +32,7 @@ pub(super) const KIND: Kind = Kind {
     issue: Some(issue),
     kept: Kept::Digest,
     present,
+    named_in: None,
 };
 
 const HEADERS: &[HeaderName] = &[COOKIE];
@@ -104,7 +105,7 @@ impl Scheme for Session {
             .filter(|pair| pair.name == self.cookie.as_bytes());
         match (mine.next(), mine.next()) {
             (None, _) => Found::NotMine,
-            (Some(pair), None) => Found::Claimed(Secret::new(pair.value)),
+            (Some(pair), None) => Found::Claimed(Claim::new(pair.value)),
             (Some(_), Some(_)) => Found::Repeated,
         }
     }
@@ -150,7 +151,7 @@ mod tests {
                     assert!(token.expose_text().contains(key.id));
                     "a session"
                 }
-                Ok(Presented::Imported { .. } | Presented::Password { .. }) => "another",
+                Ok(_) => "another",
                 Err(Unread::Malformed(_)) => "malformed",
                 Err(Unread::Mistyped) => "mistyped",
             },

@@ -44,6 +44,7 @@ pub(super) const KIND: Kind = Kind {
     issue: Some(issue),
     kept: Kept::Digest,
     present,
+    named_in: None,
 };
 
 #[derive(Debug)]
@@ -155,7 +156,7 @@ impl Scheme for SharedSecret {
         let [header] = &self.header;
         match request.single(header) {
             Ok(None) => Found::NotMine,
-            Ok(Some(text)) => Found::Claimed(Secret::new(text)),
+            Ok(Some(text)) => Found::Claimed(Claim::new(text)),
             Err(_) => Found::Repeated,
         }
     }

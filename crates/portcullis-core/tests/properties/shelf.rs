@@ -7,6 +7,7 @@ use http::Method;
 use portcullis_core::ability::Ability;
 use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::id::{Id, Revision};
+use portcullis_core::keyring::Keyring;
 use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
@@ -96,6 +97,10 @@ impl CredentialLookup for Shelf {
     }
 
     fn limits(&self, _: Id<Credential>) -> Option<Arc<Limits>> {
+        None
+    }
+
+    fn keyring(&self, _: Id<Credential>) -> Option<Arc<Keyring>> {
         None
     }
 
@@ -228,6 +233,7 @@ pub(crate) fn questions() -> impl Strategy<Value = Asked> {
         move |(at, grants, groups, read_only)| Principal {
             user: user(organization(at), grants, groups),
             credential: Credential { read_only, ..credential(verifier) },
+            subject: None,
         },
     );
     let sent = (select(&METHODS[..]), select(&ORIGINS[..]), any::<[bool; 3]>());

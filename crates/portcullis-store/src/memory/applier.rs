@@ -8,6 +8,7 @@ use portcullis_core::authenticator::remembered::Remembered;
 use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::guard::{GuardTable, Standing};
 use portcullis_core::id::Id;
+use portcullis_core::keyring::{Binding, Keyring, Unopened};
 use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::mount::Mount;
@@ -51,7 +52,10 @@ impl Memory {
     fn check_known(&self, changes: &Changes) -> Result<(), StoreError> {
         changes.credentials.iter().try_for_each(|row| match SchemeName::named(&row.scheme) {
             Some(scheme::BASIC) => password_verifier(row).map(drop),
-            Some(scheme) => self.key(row, scheme).map(drop),
+            Some(scheme) => {
+                self.open(row, scheme)?;
+                self.key(row, scheme).map(drop)
+            }
             None => Err(corrupt(format!("no scheme `{}`", row.scheme))),
         })?;
         changes.sessions.iter().try_for_each(|row| self.session(row).map(drop))
@@ -179,7 +183,10 @@ impl Memory {
         match SchemeName::named(&row.scheme) {
             Some(scheme::BASIC) => self.apply_password(row),
             Some(scheme) => {
-                if let Ok(credential) = self.key(row, scheme) {
+                if let (Ok(credential), Ok(keyring)) =
+                    (self.key(row, scheme), self.open(row, scheme))
+                {
+                    self.keep(row.id, keyring);
                     self.file(credential, &row.limits);
                 }
             }
@@ -246,13 +253,40 @@ impl Memory {
     fn key(&self, row: &CredentialRow, scheme: SchemeName) -> Result<Credential, StoreError> {
         let filed_at = self.place_of_key(scheme, &row.key);
         let stored = Credential { filed_at, ..credential(row, scheme) };
-        // What is sealed is opened where it is needed, and never kept open here.
-        if scheme.kept() == Kept::Sealed {
+        // What checks it stands beside it, or is opened where it is needed.
+        if matches!(scheme.kept(), Kept::Opened | Kept::Sealed) {
             return Ok(stored);
         }
         let verifier = KeyVerifier::from_bytes(&row.verifier)
             .ok_or_else(|| corrupt("the form of a verifier is not known".into()))?;
         Ok(Credential { verifier, ..stored })
+    }
+
+    /// The secrets of a credential that is kept open, while it may still be used again.
+    fn open(
+        &self,
+        row: &CredentialRow,
+        scheme: SchemeName,
+    ) -> Result<Option<Arc<Keyring>>, StoreError> {
+        if scheme.kept() != Kept::Opened || row.state == State::Deleted {
+            return Ok(None);
+        }
+        let binding = Binding { scheme, key: &row.key, owner: row.owner.as_bytes() };
+        match Keyring::open(&row.verifier, &self.master, binding) {
+            Ok(keyring) => Ok(Some(Arc::new(keyring))),
+            Err(Unopened::Form) => Err(corrupt("the form of a keyring is not known".into())),
+            Err(Unopened::Seal(source)) => {
+                Err(StoreError::Seal { what: "a secret in the database", source })
+            }
+        }
+    }
+
+    /// A keyring is there before the record it is of, so that no record is checked with an older one.
+    fn keep(&self, id: Id<Credential>, keyring: Option<Arc<Keyring>>) {
+        match keyring {
+            Some(keyring) => drop(self.keyrings.pin().insert(id, keyring)),
+            None => drop(self.keyrings.pin().remove(&id)),
+        }
     }
 
     /// Whether `changes` could change which guards stand: all of them are needed then.

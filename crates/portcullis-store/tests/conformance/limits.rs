@@ -10,6 +10,7 @@ use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::organization::State;
 use portcullis_core::policy::Networks;
 use portcullis_core::scheme;
+use portcullis_core::seal::MasterKey;
 use portcullis_core::time::{Clock as _, Timestamp};
 use portcullis_store::StoreError;
 use portcullis_store::credentials::{CredentialRow, NewCredential};
@@ -73,7 +74,7 @@ async fn id(bench: &Bench, name: &'static str) -> Id<Credential> {
 
 /// What the memory of a node that begins now has of the key.
 async fn remembered(bench: &Bench, name: &'static str) -> (bool, Option<Arc<Limits>>) {
-    let memory = Memory::empty().unwrap();
+    let memory = Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap();
     let (changes, guards) = bench
         .store
         .read(|it| Ok((it.changed_since(Revision(0))?, it.list_guards()?)))
@@ -141,7 +142,7 @@ fn what_is_minted_has_limits_of_its_own_and_knows_when_it_was_made() {
         let changes = bench.store.read(|it| it.changed_since(Revision(0))).await.unwrap();
         let [session] = changes.sessions.as_slice() else { panic!("not one session") };
         assert_eq!((&session.limits, session.created), (&at(1), bench.clock.now().wall));
-        let memory = Memory::empty().unwrap();
+        let memory = Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap();
         memory.apply(&changes, &[]).unwrap();
         let token = memory.credential(scheme::BEARER, "token").unwrap();
         assert_eq!((token.limited, token.minted), (true, bench.clock.now().wall));

@@ -117,8 +117,10 @@ fn memory_follows_every_change_and_the_lease_ends_with_the_follower() {
             Ok((root, owner, role, id))
         });
         let (root, owner, role, id) = made.await.unwrap().value;
-        let followed =
-            Arc::new(Followed { memory: Arc::new(Memory::empty().unwrap()), lease: Lease::none() });
+        let followed = Arc::new(Followed {
+            memory: Arc::new(Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap()),
+            lease: Lease::none(),
+        });
         let follower = Follower::start(store, &followed, bench.clock.clone(), "test").unwrap();
         let memory = &*followed.memory;
         assert_eq!(memory.credential(scheme::API_KEY, &key).unwrap().owner, owner);

@@ -10,7 +10,7 @@ use portcullis_core::id::{Id, Revision};
 use portcullis_core::limits::Limits;
 use portcullis_core::organization::Organization;
 use portcullis_core::scheme;
-use portcullis_core::seal::{Pepper, PepperId, Peppers};
+use portcullis_core::seal::{MasterKey, Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
@@ -193,7 +193,7 @@ impl Bench {
     }
 
     pub(crate) fn try_follow(&self) -> Result<Following, StoreError> {
-        let memory = Arc::new(Memory::empty().unwrap());
+        let memory = Arc::new(Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap());
         let followed = Arc::new(Followed { memory, lease: Lease::none() });
         let clock = self.clock.clone();
         let follower = Follower::start(&self.store, &followed, clock, "east-1")?;

@@ -11,7 +11,7 @@ use portcullis_core::limits::Site;
 use portcullis_core::password::{Cost, Verdict};
 use portcullis_core::policy::{Decision, Question};
 use portcullis_core::request::{RequestHead, TrustedPeers};
-use portcullis_core::seal::{Pepper, PepperId, Peppers};
+use portcullis_core::seal::{MasterKey, Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
@@ -167,7 +167,7 @@ const fn told(no: Rejected) -> &'static str {
 }
 
 fn follow(store: &Store) -> (Arc<Followed>, Follower) {
-    let memory = Arc::new(Memory::empty().unwrap());
+    let memory = Arc::new(Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap());
     let followed = Arc::new(Followed { memory, lease: Lease::none() });
     let follower = Follower::start(store, &followed, Arc::new(Still), "model").unwrap();
     (followed, follower)

@@ -115,6 +115,10 @@ impl Actions {
         // Read before memory is: whatever is applied in between is decided anew by the write.
         let decided_at = *acting.applied.borrow();
         let principal = &acting.who.principal;
+        if principal.subject.is_some() {
+            // Who acts on behalf of a subject does nothing to the house.
+            return Err(ActionError::NotAllowed);
+        }
         let user = acting.memory.user(principal.user.id).ok_or(ActionError::NotAllowed)?;
         let mut rights = needs.rights.clone();
         if let Some(over) = needs.over.filter(|over| *over != user.id) {

@@ -1,7 +1,7 @@
 //! The line of the log, as JSON, for each way in which a request can end.
 
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use http::Request;
 use portcullis_core::authenticator::{Rejected, Rejection};
@@ -10,6 +10,7 @@ use portcullis_core::id::Revision;
 use portcullis_core::policy::{Decision, Question};
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::scheme::{self, Options};
+use portcullis_core::seal::MasterKey;
 use portcullis_core::time::{Moment, Timestamp};
 use portcullis_store::memory::Memory;
 use serde_json::{Value, json};
@@ -106,7 +107,10 @@ fn denied() -> Refusal {
     let (peer, now) = (IpAddr::from([192, 0, 2, 9]), Timestamp::from_millis(0));
     let head = RequestHead::from_connection(&parts, peer, &TrustedPeers::default(), now).unwrap();
     let question = Question::of(&head, None, &guard.schemes);
-    match guard.policy.decide(&question, &Memory::empty().unwrap()) {
+    match guard
+        .policy
+        .decide(&question, &Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap())
+    {
         Decision::Deny(denial) => Refusal::Denied { denial, guard, who: None },
         Decision::Allow(_) => panic!("nobody is known"),
     }

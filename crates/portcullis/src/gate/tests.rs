@@ -16,7 +16,7 @@ use portcullis_core::password::{Cost, PasswordVerifier};
 use portcullis_core::principal::User;
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::scheme::{self, Options};
-use portcullis_core::seal::{Pepper, PepperId, Peppers};
+use portcullis_core::seal::{MasterKey, Pepper, PepperId, Peppers};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::{Moment, Timestamp};
 use portcullis_core::{credential::Credential, id::Id, organization::Organization};
@@ -140,7 +140,7 @@ impl House {
             Ok((root, owner, credential))
         });
         let (root, owner, credential) = made.await.unwrap().value;
-        let memory = Arc::new(Memory::empty().unwrap());
+        let memory = Arc::new(Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap());
         let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
         let follower = Follower::start(&store, &followed, still.clone(), "test").unwrap();
         let authenticator = Authenticator::new(memory, Arc::clone(&peppers), TODAY).unwrap();

@@ -61,6 +61,7 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
             Rejection::Disabled
             | Rejection::Expired
             | Rejection::ForeignKey
+            | Rejection::InQuery
             | Rejection::Malformed(_)
             | Rejection::Mistyped
             | Rejection::NotYetValid

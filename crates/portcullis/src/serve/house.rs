@@ -25,7 +25,7 @@ const MASTER_KEY_FILE: &str = "master.key";
 pub(crate) struct House {
     pub(crate) store: Arc<Store>,
     pub(crate) peppers: Arc<Peppers>,
-    master: Arc<MasterKey>,
+    pub(super) master: Arc<MasterKey>,
     pub(crate) clock: Arc<SystemClock>,
     pub(super) config: Config,
 }

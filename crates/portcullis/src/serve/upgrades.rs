@@ -29,7 +29,7 @@ pub(crate) async fn save(store: &Store, upgrade: Upgrade) -> Result<(), StoreErr
     let done = store.write(write, move |writing| {
         writing.note(format!("credential {}", upgrade.credential), "");
         let verifier = upgrade.verifier.to_bytes();
-        writing.upgrade_password(upgrade.credential, upgrade.version, &verifier)
+        writing.replace_verifier(upgrade.credential, upgrade.version, &verifier)
     });
     done.await.map(drop)
 }

@@ -1,0 +1,115 @@
+//! Proofs whose check needs the secret itself.
+
+use std::sync::Arc;
+
+use super::tokens::Tokens;
+use super::{Authenticated, Authenticator, Begun, Rejected, Rejection};
+use crate::credential::Credential;
+use crate::keyring::Keyring;
+use crate::limits::Site;
+use crate::lookup::CredentialLookup;
+use crate::principal::Principal;
+use crate::scheme::{Proven, Scheme, Signed};
+use crate::seal::Digest;
+use crate::secret::Secret;
+use crate::subject::Claims;
+use crate::time::Timestamp;
+
+/// A credential that is kept open, found for a proof of it; or what stands in for none.
+#[derive(Debug)]
+pub(super) struct Signer {
+    credential: Credential,
+    keyring: Arc<Keyring>,
+}
+
+impl<L: CredentialLookup> Authenticator<L> {
+    /// Every proof does the same work, whatever comes of it: only then is one refusal chosen.
+    pub(super) fn judge_signed(
+        &self,
+        scheme: &dyn Scheme,
+        signed: &Signed<'_>,
+        (site, now): (&Site, Timestamp),
+    ) -> Begun {
+        let found = self.lookup.credential(signed.filed_under, signed.id);
+        let signer = self.signer(found);
+        let proven = self.prove(scheme, signed, &signer, now);
+        let owner = self.lookup.user(signer.credential.owner);
+        let standing = self.standing(&signer.credential, owner.as_deref(), site, now);
+        let reason = match (found, proven, standing, owner) {
+            (None, ..) => Rejection::Unknown,
+            (_, Err(reason), ..) | (_, _, Err(reason), _) => reason,
+            (.., None) => Rejection::OwnerInactive,
+            (Some(credential), Ok(proven), Ok(inherited), Some(user)) => {
+                let subject = match proven {
+                    Proven::Owner => None,
+                    Proven::Subject(claims) => Some(claims),
+                };
+                let credential = inherited.limit(credential);
+                let principal = Principal { user, credential, subject };
+                return Begun::Authenticated(Authenticated { principal, scheme: scheme.name() });
+            }
+        };
+        Begun::Rejected(Rejected {
+            reason,
+            scheme: Some(scheme.name()),
+            credential: found.map(|found| found.id),
+            user: found.map(|found| found.owner),
+        })
+    }
+
+    /// The keyring of `found`, or a decoy's, so that the work is the same.
+    fn signer(&self, found: Option<Credential>) -> Signer {
+        let credential = found.unwrap_or(self.decoy.credential);
+        let keyring = self.lookup.keyring(credential.id);
+        Signer { credential, keyring: keyring.unwrap_or_else(|| Arc::clone(&self.decoy.keyring)) }
+    }
+
+    /// For whom `signed` stands: out of memory, if it was verified before.
+    fn prove(
+        &self,
+        scheme: &dyn Scheme,
+        signed: &Signed<'_>,
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Result<Proven, Rejection> {
+        // What the query may carry is the scheme's to say, each time.
+        let place = (!signed.in_query).then(|| self.place(signer, &signed.text)).flatten();
+        if let Some(claims) = place.as_ref().and_then(|place| self.tokens.find(place)) {
+            return claims.judge(now).map(|()| Proven::Subject(claims));
+        }
+        let proven = scheme.prove(signed, &signer.keyring, now)?;
+        if let (Some(place), Proven::Subject(claims)) = (place, &proven) {
+            self.tokens.remember(place, claims);
+        }
+        Ok(proven)
+    }
+
+    /// Under what a proof is remembered, if it is a token.
+    fn place(&self, signer: &Signer, text: &Secret<'_>) -> Option<Digest> {
+        let text = text.expose();
+        let token = memchr::memchr(b'.', text).is_some();
+        token.then(|| Tokens::place(&self.memory, &signer.credential, text)).flatten()
+    }
+
+    /// What `text` claims, signed by the credential that `who` proved, whose public part is `id`:
+    /// one of many tokens that came with one request.
+    ///
+    /// # Errors
+    /// It claims nothing that counts at `now`.
+    pub fn claims_of(
+        &self,
+        who: &Authenticated,
+        (scheme, id): (&dyn Scheme, &str),
+        text: Secret<'_>,
+        now: Timestamp,
+    ) -> Result<Arc<Claims>, Rejection> {
+        let credential = who.principal.credential;
+        let signer = self.signer(Some(credential));
+        let signed = Signed { filed_under: credential.scheme, id, text, in_query: false };
+        match self.prove(scheme, &signed, &signer, now)? {
+            Proven::Subject(claims) => Ok(claims),
+            // The secret itself names no subject.
+            Proven::Owner => Err(Rejection::WrongProof),
+        }
+    }
+}
