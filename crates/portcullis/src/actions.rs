@@ -4,6 +4,7 @@
 mod acknowledge;
 mod authority;
 pub(crate) mod collections;
+pub(crate) mod connectors;
 pub(crate) mod groups;
 pub(crate) mod guards;
 pub(crate) mod hub_secrets;
@@ -27,6 +28,7 @@ use portcullis_core::guard::{BadGuard, Overlap};
 use portcullis_core::mount::BadMount;
 use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
+use portcullis_core::scheme::connector;
 use portcullis_core::scheme::shared_secret::Unimportable;
 use portcullis_core::seal::{MasterKey, NoEntropy, Peppers};
 use portcullis_store::authority::Authority;
@@ -74,6 +76,8 @@ pub(crate) enum ActionError {
         "another node's configuration file names other {0}; give all nodes the same, or stop them"
     )]
     FilesDiffer(&'static str),
+    #[error(transparent)]
+    ConnectorSecret(#[from] connector::Unimportable),
     #[error(transparent)]
     Guard(#[from] BadGuard),
     #[error(transparent)]

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod connectors;
 mod demands;
 mod file_guards;
 mod groups;
@@ -106,6 +107,9 @@ enum Command {
     /// Secrets that are shared with the clients of one guard or listener
     #[command(subcommand)]
     Secret(secrets::SecretCommand),
+    /// Make, list, switch and revoke connectors, and give them new secrets
+    #[command(subcommand)]
+    Connector(connectors::ConnectorCommand),
     /// Make, list and delete guards
     #[command(subcommand)]
     Guard(guards::GuardCommand),
@@ -183,11 +187,16 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             let now = house.clock.now().wall;
             secrets::run(&house.actions(operator()), now, command, output).await
         }
+        Command::Connector(command) => {
+            let house = house(&place).await?;
+            let now = house.clock.now().wall;
+            connectors::run(&house.actions(operator()), now, command, output).await
+        }
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
         Command::Listener(command) => listeners::run(&open(&place).await?, command, output).await,
         Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,
         Command::Template(command) => templates::run(&open(&place).await?, command, output).await,
-        Command::Sign(command) => sign::run(command),
+        Command::Sign(command) => sign::run(command, SystemClock::starting_at(Timestamp::MIN).now().wall),
     }
 }
 

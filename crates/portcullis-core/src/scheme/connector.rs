@@ -20,10 +20,10 @@ use super::{
 };
 use crate::authenticator::Rejection;
 use crate::credential::Credential;
-use crate::jws::{BadToken, Compact};
+use crate::jws::{self, BadToken, Compact};
 use crate::keyring::Keyring;
 use crate::request::RequestHead;
-use crate::seal::{NoEntropy, Peppers};
+use crate::seal::{MacKey, NoEntropy, Peppers};
 use crate::secret::{Scratch, Secret, SecretBuf};
 use crate::subject::{Claims, SubjectId};
 use crate::time::Timestamp;
@@ -47,12 +47,17 @@ pub const MAX_IMPORTED: usize = 256;
 /// The kind of our own secrets.
 const TOKEN: TokenKind = TokenKind::new("con");
 
-/// The options of a connector that are switched on with `true`.
+/// The longest organization that a connector can be bound to, in bytes.
+pub const MAX_ORGANIZATION: usize = 253;
+
+/// The options of a connector; the first two are switched on with `true`.
 pub mod option {
     /// It may be named and proven in the query.
     pub const QUERY: &str = "query";
     /// Of a batch with bad entries the good ones count.
     pub const PARTIAL: &str = "partial";
+    /// What the header `Hull-Organization` must say, if it is sent.
+    pub const ORGANIZATION: &str = "organization";
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -128,6 +133,12 @@ pub fn check_imported(secret: &SecretBuf) -> Result<(), Unimportable> {
         return Err(Unimportable::Length);
     }
     if token::is_ours(text) { Err(Unimportable::Ours) } else { Ok(()) }
+}
+
+/// The token that says `claims`, which are JSON, signed with `secret`: in the form of the vendor's
+/// library.
+pub fn sign(secret: &SecretBuf, claims: &str) -> SecretBuf {
+    jws::sign_hs256(claims.as_bytes(), |signed| MacKey::of_text(secret.expose()).digest(&[signed]))
 }
 
 /// What `token` claims, if one of the secrets of the connector `id` has signed it and it counts at

@@ -3,13 +3,17 @@
 use std::io::BufRead as _;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use portcullis_core::keyring::Keyring;
 use portcullis_core::scheme::hub_token::{check_nonce, proof};
-use portcullis_core::scheme::{ALL, BASIC};
+use portcullis_core::scheme::{ALL, BASIC, Options, connector};
 use portcullis_core::secret::SecretBuf;
+use portcullis_core::subject::SubjectId;
+use portcullis_core::time::Timestamp;
 use portcullis_core::token::random_letters;
 use serde_json::json;
 
+use super::keys::moment;
 use super::say;
 
 /// How long a nonce is that nobody chose.
@@ -26,9 +30,36 @@ pub(super) enum SignCommand {
         #[arg(long)]
         nonce: Option<String>,
     },
+    /// A token of a connector of Hull, on behalf of a subject; the secret of the connector is read
+    /// from standard input
+    Hull(HullArgs),
     /// A request of Journyx; the password or API key is read from standard input
     #[command(subcommand)]
     Journyx(JournyxCommand),
+}
+
+#[derive(Args)]
+pub(super) struct HullArgs {
+    /// The id of the connector
+    #[arg(long)]
+    id: String,
+    /// An identifier of the user, as `email=bob@example.com`: `id`, `external_id`, `email` or
+    /// `anonymous_id`; repeat for more
+    #[arg(long, value_name = "NAME=VALUE")]
+    user: Vec<String>,
+    /// An identifier of the account, as `domain=example.com`: `id`, `external_id`, `domain` or
+    /// `anonymous_id`; repeat for more. Beside a user, it is the account that is acted on
+    #[arg(long, value_name = "NAME=VALUE")]
+    account: Vec<String>,
+    /// How long it counts, as `1h`; without, as long as the secret does
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+    /// Let it do whatever the connector may, on behalf of the subject
+    #[arg(long)]
+    admin: bool,
+    /// Make nobody who is not there
+    #[arg(long)]
+    no_create: bool,
 }
 
 #[derive(Subcommand)]
@@ -50,9 +81,10 @@ pub(super) enum JournyxCommand {
     },
 }
 
-pub(super) fn run(command: SignCommand) -> anyhow::Result<()> {
+pub(super) fn run(command: SignCommand, now: Timestamp) -> anyhow::Result<()> {
     match command {
         SignCommand::Hub { user_id, nonce } => hub(&user_id, nonce),
+        SignCommand::Hull(args) => hull(&args, now),
         SignCommand::Journyx(JournyxCommand::Login { username, origin }) => {
             let host = origin.authority().context("`--origin` names no host")?;
             let secret = read_secret()?;
@@ -80,6 +112,41 @@ pub(super) fn run(command: SignCommand) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// The token that the vendor's library makes, its claims in the same order.
+fn hull(args: &HullArgs, now: Timestamp) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        SubjectId::parse(&args.id).is_some(),
+        "the id of a connector has 24 hex digits"
+    );
+    let subjects = [("io.hull.asUser", &args.user), ("io.hull.asAccount", &args.account)];
+    let mut claims = json!({ "iss": args.id, "iat": now.millis() / 1_000 });
+    for (name, identifiers) in subjects.into_iter().filter(|(_, it)| !it.is_empty()) {
+        for pair in identifiers {
+            let (kind, value) = pair.split_once('=').context("an identifier is `NAME=VALUE`")?;
+            claims[name][kind] = value.into();
+        }
+    }
+    let kind = if args.account.is_empty() { "user" } else { "account" };
+    claims["io.hull.subjectType"] = kind.into();
+    if args.admin {
+        claims["scopes"] = json!(["admin"]);
+    }
+    if args.no_create {
+        claims["io.hull.create"] = false.into();
+    }
+    if let Some(expires) = &args.expires {
+        claims["exp"] = (moment(expires, now)?.millis() / 1_000).into();
+    }
+    let secret = read_secret()?;
+    let token = connector::sign(&secret, &claims.to_string());
+    let keyring = Keyring::new(secret, Options::new());
+    if let Err(bad) = connector::read_token(token.expose(), (&args.id, &keyring), now) {
+        anyhow::bail!("such a token would not count: {bad}");
+    }
+    say(&format!("{}\n", token.expose_text()));
+    Ok(())
 }
 
 fn hub(user_id: &str, nonce: Option<String>) -> anyhow::Result<()> {

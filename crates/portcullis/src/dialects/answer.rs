@@ -40,6 +40,7 @@ impl From<ActionError> for Undone {
                 StoreError::Conflict | StoreError::Full(_) | StoreError::InUse(_),
             ) => Self::Conflict(error.to_string()),
             ActionError::Ability(_)
+            | ActionError::ConnectorSecret(_)
             | ActionError::FilesDiffer(_)
             | ActionError::Guard(_)
             | ActionError::Mount(_)

@@ -3,6 +3,7 @@
 mod body;
 mod headers;
 mod pool;
+mod query;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -244,7 +245,7 @@ fn target(head: &RequestHead<'_>, guard: &Guard) -> Option<Uri> {
         Kind::Route => head.path(),
     };
     let base = &guard.upstream.base;
-    let target = match head.query() {
+    let target = match query::forwarded(head, guard) {
         Some(query) => format!("{base}{path}?{query}"),
         None => format!("{base}{path}"),
     };

@@ -20,17 +20,22 @@ pub const LEEWAY: Duration = Duration::from_secs(60);
 pub const MAX_AHEAD: Duration = Duration::from_secs(300);
 
 /// Why a token does not count: its sender's fault.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadClaims {
     /// Its time is over.
+    #[error("its time is over")]
     Expired,
     /// It names another connector as its issuer.
+    #[error("its issuer is another connector")]
     Issuer,
     /// What it claims cannot be read, or is not enough.
+    #[error("{0}")]
     Malformed(&'static str),
-    /// It was not signed as it must be, or with another secret.
+    /// It was signed with another secret.
+    #[error("it was signed with another secret")]
     Unsigned,
     /// Its time has not come.
+    #[error("its time has not come")]
     NotYetValid,
 }
 

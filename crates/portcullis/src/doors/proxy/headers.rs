@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderMap, Method, header};
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{RequestHead, folded_eq};
+use portcullis_core::subject::Named;
 use uuid::Uuid;
 
 use crate::gate::{Judged, NETWORK};
@@ -143,12 +144,29 @@ fn set_identity(headers: &mut HeaderMap, head: &RequestHead<'_>, judged: &Judged
     if let Some(login) = &who.principal.user.login {
         set("portcullis-user", escaped(login));
     }
+    if let Some(claims) = &who.principal.subject {
+        set("portcullis-subject", claims.kind.as_str().into());
+        for (name, subject) in [
+            ("portcullis-subject-user", &claims.user),
+            ("portcullis-subject-account", &claims.account),
+        ] {
+            subject.iter().for_each(|subject| set(name, names(subject)));
+        }
+    }
 }
 
-/// A login name as a header can carry it: what is not visible ASCII is percent-encoded.
-fn escaped(login: &str) -> String {
-    let mut out = String::with_capacity(login.len());
-    for byte in login.bytes() {
+/// The identity and the identifiers of a subject: `id=… external_id=…`.
+fn names(subject: &Named) -> String {
+    let id = subject.id.map(|id| format!("id={id}"));
+    let each = subject.identifiers.iter();
+    let each = each.map(|it| format!("{}={}", it.kind.as_str(), escaped(&it.value)));
+    id.into_iter().chain(each).collect::<Vec<_>>().join(" ")
+}
+
+/// A name as a header can carry it: what is not visible ASCII is percent-encoded.
+fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
         if byte.is_ascii_graphic() && byte != b'%' {
             out.push(char::from(byte));
         } else {

@@ -1,0 +1,191 @@
+//! Connectors: an id that programs know, with secrets that are sealed and a few switches.
+
+use std::time::Duration;
+
+use portcullis_core::ability::MANAGE_CREDENTIALS;
+use portcullis_core::keyring::{Binding, Keyring, Unopened};
+use portcullis_core::organization::State;
+use portcullis_core::scheme::connector::{self, option};
+use portcullis_core::scheme::{CONNECTOR, Options};
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::subject::SubjectId;
+use portcullis_core::time::Timestamp;
+use portcullis_store::StoreError;
+use portcullis_store::credentials::{CredentialRow, NewCredential};
+use portcullis_store::users::UserRow;
+
+use super::authority::Needs;
+use super::keys::{KeyOptions, NewKey, check};
+use super::shared_secrets::MAX_OVERLAP;
+use super::{ActionError, Actions, Deed};
+
+/// What another system gave out, and is taken over.
+#[derive(Debug, Default)]
+pub(crate) struct Imported {
+    /// The id that its programs know; one is drawn if there is none.
+    pub(crate) id: Option<String>,
+    /// The secret that they have; one is drawn if there is none.
+    pub(crate) secret: Option<SecretBuf>,
+}
+
+impl Actions {
+    /// Makes a connector that stands for `owner`, and tells of the subjects of their organization.
+    pub(crate) async fn create_connector(
+        &self,
+        owner: &UserRow,
+        now: Timestamp,
+        imported: Imported,
+        (switches, options): (Options, KeyOptions),
+    ) -> Result<NewKey, ActionError> {
+        if !owner.signs_in {
+            return Err(ActionError::Unfit("this user never signs in"));
+        }
+        check(&options)?;
+        let id = match imported.id {
+            Some(id) if SubjectId::parse(&id).is_some() => id,
+            Some(_) => return Err(ActionError::Unfit("the id of a connector has 24 hex digits")),
+            None => SubjectId::fresh(now)?.to_string(),
+        };
+        let shown = drawn_or(imported.secret)?;
+        let keyring = Keyring::new(SecretBuf::new(shown.expose()), switches);
+        let binding = Binding { scheme: CONNECTOR, key: &id, owner: owner.id.as_bytes() };
+        let new = NewCredential {
+            scheme: CONNECTOR,
+            verifier: keyring.seal(&self.master, binding)?,
+            key: id.clone(),
+            owner: owner.id,
+            label: options.label,
+            read_only: options.read_only,
+            not_before: options.not_before,
+            expires: options.expires,
+            limits: options.limits,
+        };
+        let needs = Needs::one(MANAGE_CREDENTIALS, owner.organization).over(owner.id);
+        let made = self.act(Deed::new("connector.create", needs), move |writing| {
+            writing.note(format!("connector {}", new.key), &*new.label);
+            writing.insert_credential(&new).map(drop)
+        });
+        made.await
+            .map_err(|error| error.or_exists(|| "this connector, perhaps revoked,".into()))?;
+        Ok(NewKey { id, shown })
+    }
+
+    /// The connector with this id, whatever its state.
+    pub(crate) async fn find_connector(&self, id: &str) -> Result<CredentialRow, ActionError> {
+        let wanted = id.to_owned();
+        let found = self.store.read(move |reading| reading.find_credential(CONNECTOR, &wanted));
+        found.await?.ok_or_else(|| ActionError::Missing(format!("connector `{id}`")))
+    }
+
+    /// Every connector that was not revoked.
+    pub(crate) async fn list_connectors(&self) -> Result<Vec<CredentialRow>, ActionError> {
+        Ok(self.store.read(|reading| reading.list_credentials_under(CONNECTOR)).await?)
+    }
+
+    /// The switches of a connector, and how many secrets of it count at `now`.
+    pub(crate) fn switches(
+        &self,
+        row: &CredentialRow,
+        now: Timestamp,
+    ) -> Result<(Options, usize), ActionError> {
+        let keyring = self.open_keyring(row)?;
+        let count = keyring.secrets(now).count();
+        Ok((keyring.options, count))
+    }
+
+    /// Turns switches of a connector; what is not named stays, and what is empty goes.
+    pub(crate) async fn switch_connector(
+        &self,
+        row: &CredentialRow,
+        switches: Options,
+    ) -> Result<(), ActionError> {
+        let mut keyring = self.open_keyring(row)?;
+        let told = switches.iter().map(|(name, value)| format!("{name}={value}"));
+        let told = told.collect::<Vec<_>>().join(" ");
+        keyring.options.extend(switches);
+        keyring.options.retain(|_, value| !value.is_empty());
+        self.reseal(row, &keyring, ("connector.switch", told)).await
+    }
+
+    /// Gives a connector a new secret. Those before it count for `overlap` beside it, and no longer
+    /// than they would have.
+    pub(crate) async fn rotate_connector(
+        &self,
+        row: &CredentialRow,
+        imported: Option<SecretBuf>,
+        overlap: Duration,
+        now: Timestamp,
+    ) -> Result<SecretBuf, ActionError> {
+        if overlap > MAX_OVERLAP {
+            return Err(ActionError::Unfit("both secrets count for at most 90 days"));
+        }
+        let shown = drawn_or(imported)?;
+        let mut keyring = self.open_keyring(row)?;
+        let new = SecretBuf::new(shown.expose());
+        keyring.rotate(new, now.plus(overlap), now).map_err(|_| {
+            ActionError::Unfit("four secrets count already; wait, or end them with `--overlap 0s`")
+        })?;
+        self.reseal(row, &keyring, ("connector.rotate", String::new())).await?;
+        Ok(shown)
+    }
+
+    async fn reseal(
+        &self,
+        row: &CredentialRow,
+        keyring: &Keyring,
+        (action, told): (&'static str, String),
+    ) -> Result<(), ActionError> {
+        let sealed = keyring.seal(&self.master, binding(row))?;
+        let (id, version, key) = (row.id, row.version, row.key.clone());
+        let needs = self.needs_to_manage(row).await?;
+        self.act(Deed::new(action, needs).urgent(), move |writing| {
+            writing.note(format!("connector {key}"), &*told);
+            writing.replace_verifier(id, version, &sealed)
+        })
+        .await
+    }
+
+    fn open_keyring(&self, row: &CredentialRow) -> Result<Keyring, ActionError> {
+        if row.state == State::Deleted {
+            return Err(ActionError::Unfit("this connector was revoked, for good"));
+        }
+        let opened = Keyring::open(&row.verifier, &self.master, binding(row));
+        Ok(opened.map_err(|error| match error {
+            Unopened::Form => StoreError::Corrupt {
+                table: "credentials",
+                reason: "the form of a keyring is not known".into(),
+            },
+            Unopened::Seal(source) => {
+                StoreError::Seal { what: "the secrets of a connector", source }
+            }
+        })?)
+    }
+}
+
+/// What may be switched on a connector, as a name and a value that is checked.
+pub(crate) fn switch(name: &str, value: &str) -> Result<(String, String), ActionError> {
+    let fits = match name {
+        option::QUERY | option::PARTIAL => matches!(value, "true" | "false"),
+        option::ORGANIZATION => value.len() <= connector::MAX_ORGANIZATION,
+        _ => false,
+    };
+    if fits {
+        Ok((name.to_owned(), value.to_owned()))
+    } else {
+        Err(ActionError::Unfit("a connector has no such switch, or it does not take this value"))
+    }
+}
+
+fn drawn_or(imported: Option<SecretBuf>) -> Result<SecretBuf, ActionError> {
+    match imported {
+        Some(secret) => {
+            connector::check_imported(&secret)?;
+            Ok(secret)
+        }
+        None => Ok(connector::draw_secret()?),
+    }
+}
+
+fn binding(row: &CredentialRow) -> Binding<'_> {
+    Binding { scheme: CONNECTOR, key: &row.key, owner: row.owner.as_bytes() }
+}
