@@ -30,3 +30,4 @@ pub mod subject;
 pub mod tally;
 pub mod time;
 pub mod token;
+pub mod tracking;

@@ -1,0 +1,5 @@
+//! Entries as clients send them.
+
+use serde_json::json;
+
+use super::*;
