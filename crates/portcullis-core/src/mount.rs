@@ -6,6 +6,7 @@ use crate::guard::{BadGuard, Guard, Kind, Source, build_hosts, build_prefix, che
 use crate::id::{Id, Revision};
 use crate::organization::Organization;
 use crate::scheme::Options;
+use crate::subject::SubjectId;
 
 /// The greatest number of mounts.
 pub const MAX_MOUNTS: usize = 100;
@@ -169,9 +170,18 @@ pub fn fit(
     Ok(())
 }
 
-/// Whether `inner` is `outer` or lies below it.
-fn covers(outer: &str, inner: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// A segment of a path that stands for any 24 hex digits.
+pub const OBJECT: &str = "{object}";
+
+/// Whether `path` is one that `pattern` stands for, or lies below one.
+pub fn covers(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    pattern.split('/').all(|wanted| {
+        segments.next().is_some_and(|segment| match wanted {
+            OBJECT => SubjectId::parse(segment).is_some(),
+            _ => segment == wanted,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -214,6 +224,25 @@ mod tests {
             realm: Id::from_bytes([9; 16]),
         };
         Arc::new(definition.build(standing).unwrap())
+    }
+
+    #[test]
+    fn a_pattern_covers_itself_and_what_lies_below() {
+        for (pattern, path, expected) in [
+            ("/api/v1/org", "/api/v1/org", true),
+            ("/api/v1/org", "/api/v1/org/1", true),
+            ("/api/v1/org", "/api/v1/orgs", false),
+            ("/api/v1/org", "/api/v1", false),
+            ("", "", true),
+            ("", "/api", true),
+            ("/api/{object}", "/api/5a7962e2793d3e942a03b29a", true),
+            ("/api/{object}", "/api/5A7962E2793d3e942a03b29a/traits", true),
+            ("/api/{object}", "/api/5a7962e2793d3e942a03b29", false),
+            ("/api/{object}", "/api/42", false),
+            ("/api/{object}", "/api", false),
+        ] {
+            assert_eq!(covers(pattern, path), expected, "{pattern} {path}");
+        }
     }
 
     #[test]

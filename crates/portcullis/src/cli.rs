@@ -196,7 +196,9 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Listener(command) => listeners::run(&open(&place).await?, command, output).await,
         Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,
         Command::Template(command) => templates::run(&open(&place).await?, command, output).await,
-        Command::Sign(command) => sign::run(command, SystemClock::starting_at(Timestamp::MIN).now().wall),
+        Command::Sign(command) => {
+            sign::run(command, SystemClock::starting_at(Timestamp::MIN).now().wall)
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use hyper::body::Bytes;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::id::Revision;
 use portcullis_core::limits::Site;
-use portcullis_core::mount::Mount;
+use portcullis_core::mount::{self, Mount};
 use portcullis_core::request::{Malformed, RequestHead};
 use portcullis_core::time::Clock;
 use tokio::sync::watch;
@@ -150,12 +150,18 @@ pub(crate) fn find<'m, 'p>(
     let mut found: Vec<_> = near.collect();
     found
         .sort_by_key(|(mount, ..)| (mount.hosts.is_empty(), std::cmp::Reverse(mount.prefix.len())));
+    // The nearest place that claims the path, and there the dialect that names most of it.
     let claims = |(_, dialect, rest): &(&Arc<Mount>, &Dialect, &str)| {
-        dialect.paths.iter().any(|path| {
-            rest.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        let own = dialect.paths.iter().filter(|path| mount::covers(path, rest));
+        own.map(|path| path.split('/').count()).max()
     };
-    let claimed = found.iter().position(claims);
+    let first = found.iter().position(|it| claims(it).is_some());
+    let claimed = first.and_then(|first| {
+        let place = found.get(first)?.0;
+        let near = found.iter().enumerate().filter(|(_, it)| it.0.shares_place(place));
+        let best = near.filter_map(|(at, it)| Some((claims(it)?, std::cmp::Reverse(at)))).max();
+        best.map(|(_, std::cmp::Reverse(at))| at)
+    });
     let alone = || {
         let (first, ..) = found.first()?;
         let shared = found.iter().skip(1).any(|(mount, ..)| mount.shares_place(first));

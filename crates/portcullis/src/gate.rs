@@ -16,7 +16,7 @@ use portcullis_core::limits::Site;
 use portcullis_core::password::Verdict;
 use portcullis_core::policy::{Decision, Permit, Place, Question, Rule};
 use portcullis_core::request::RequestHead;
-use portcullis_core::scheme::Scheme;
+use portcullis_core::scheme::{Scheme, SchemeName};
 use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::{Followed, Memory};
 use tokio::sync::mpsc;
@@ -212,6 +212,32 @@ impl Gate {
             self.count_use(&who.principal.credential, now.wall);
         }
         Ok(who)
+    }
+
+    /// Whom the credential that `scheme` files under `key` stands for, at `site`: named, and not
+    /// proven by anything.
+    pub(crate) fn name(
+        &self,
+        (scheme, key): (SchemeName, &str),
+        site: &Site,
+    ) -> Result<Authenticated, Unknown> {
+        let now = self.clock.now();
+        let named = self.authenticator.vouch((scheme, key), site, now.wall);
+        self.followed.lease.check(now).map_err(|_| Unknown::Unavailable)?;
+        named.map_err(|reason| {
+            let scheme = Some(scheme);
+            Unknown::Rejected(Rejected { reason, scheme, credential: None, user: None })
+        })
+    }
+
+    /// Whether `who`, known before something was awaited, may still do what they were about to.
+    pub(crate) fn is_still(
+        &self,
+        who: &Authenticated,
+        place: (&[Box<dyn Scheme>], &Site),
+    ) -> Result<(), Unknown> {
+        self.confirm(who, place)?;
+        self.followed.lease.check(self.clock.now()).map_err(|_| Unknown::Unavailable)
     }
 
     /// The records of `who` once more: a password may have been hashed since they were read.
