@@ -62,6 +62,9 @@ pub enum Operation {
 /// An entry that cannot be applied: the caller's fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BadEntry {
+    /// An event of an account.
+    #[error("events are of users alone")]
+    AccountEvent,
     /// The body is not of the form that its type has.
     #[error("the body is not an object")]
     Body,

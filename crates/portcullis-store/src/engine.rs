@@ -248,6 +248,16 @@ impl Connection {
         }
     }
 
+    /// Keeps two processes from recording at once, until the transaction ends. Whatever is read
+    /// after it was read by nobody who could still change it.
+    pub(crate) fn lock_for_recording(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(it) => it.lock_for_recording(),
+            // BEGIN IMMEDIATE has locked it.
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Tells the other nodes that something changed; losing it costs a second, not correctness.
     pub(crate) fn notify(&mut self) -> Result<(), StoreError> {
         match self {

@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod spent;
 pub mod store;
 pub mod templates;
+pub mod tracking;
 pub mod usage;
 pub mod users;
 
@@ -40,7 +41,7 @@ pub use engine::{
     WRITE_DEADLINE,
 };
 pub use error::StoreError;
-pub use store::{Reading, Store, Tending, Write, Writing, Written};
+pub use store::{Reading, Recording, Store, Tending, Write, Writing, Written};
 
 #[cfg(test)]
 mod statements;

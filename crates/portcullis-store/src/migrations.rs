@@ -15,6 +15,7 @@ pub const ALL: &[&str] = &[
     include_str!("../migrations/0004_sessions.sql"),
     include_str!("../migrations/0005_key_details.sql"),
     include_str!("../migrations/0006_limits.sql"),
+    include_str!("../migrations/0007_tracking.sql"),
 ];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -1,12 +1,18 @@
-//! The store's own threads: one that writes, a few that read.
+//! The store's own threads: one that writes, one that records, a few that read.
 //!
 //! The writer commits what has queued together in one transaction, each write under a savepoint
 //! with its own revision, so that durability costs one sync a batch. A batch is bounded, since
 //! whoever holds the number stops everybody else's.
+//!
+//! What is recorded changes no decision: it takes no number, and has batches of its own. Where
+//! there is one writer at a time (SQLite), the thread that writes does both in turn.
 
+mod job;
 mod outcome;
+mod queue;
 pub(crate) mod reader;
-mod writer;
+mod recording;
+mod worker;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,10 +26,13 @@ use crate::engine::{CommitError, Connection, Deadlines, Mode, Route, Row, Target
 use crate::error::StoreError;
 use crate::nodes::{Node, Sightings};
 use crate::sql::Sql;
-use crate::{meta, migrations};
+use crate::{audit, meta, migrations};
 
+use job::job;
+use queue::Lane;
 use reader::Readers;
-use writer::Writer;
+pub use recording::Recording;
+use worker::Worker;
 
 /// One batch of the writer has at most so many writes.
 pub const BATCH_WRITES: usize = 60;
@@ -31,6 +40,13 @@ pub const BATCH_WRITES: usize = 60;
 pub const BATCH_ROWS: u64 = 1_000;
 /// A batch that has lasted so long, in milliseconds, takes no further write.
 pub const BATCH_MILLIS: u64 = 2_000;
+/// One batch of what is recorded has at most so many jobs.
+pub const RECORD_BATCH: usize = 60;
+/// A batch of what is recorded that has touched so many rows takes no further job.
+pub const RECORD_ROWS: u64 = 5_000;
+/// A batch of what is recorded that has lasted so long, in milliseconds, takes no further job: on
+/// SQLite a write may wait for it.
+pub const RECORD_MILLIS: u64 = 100;
 /// How many jobs may wait for a thread of the store.
 pub const QUEUE: usize = 10_000;
 
@@ -38,7 +54,9 @@ pub const QUEUE: usize = 10_000;
 #[derive(Debug)]
 pub struct Store {
     readers: Readers,
-    writer: Writer,
+    writer: Worker,
+    /// Where more than one can write.
+    recorder: Option<Worker>,
     route: Arc<Route>,
     sightings: Arc<Mutex<Sightings>>,
 }
@@ -127,6 +145,36 @@ impl Rows for Writing<'_> {
 }
 
 impl Writing<'_> {
+    /// Does `work` under the next revision, with its row in the audit trail.
+    fn run<T>(
+        connection: &mut Connection,
+        now: Timestamp,
+        write: &Write,
+        work: impl FnOnce(&mut Writing<'_>) -> Result<T, StoreError>,
+    ) -> Result<(Written<T>, u64), StoreError> {
+        let revision = meta::next_revision(connection, now)?;
+        let mut writing = Writing {
+            connection,
+            revision,
+            now,
+            subject: String::new(),
+            detail: String::new(),
+            touched: 0,
+        };
+        let value = work(&mut writing)?;
+        let (subject, detail, touched) = (writing.subject, writing.detail, writing.touched);
+        let entry = audit::Entry {
+            revision,
+            moment: now,
+            actor: write.actor.clone(),
+            action: write.action.to_owned(),
+            subject,
+            detail,
+        };
+        audit::record(connection, &entry, write.request)?;
+        Ok((Written { value, revision }, touched))
+    }
+
     pub(crate) fn execute(&mut self, sql: &Sql, values: &[Value]) -> Result<u64, StoreError> {
         let touched = self.connection.execute(sql, values)?;
         self.touched += touched;
@@ -201,8 +249,12 @@ impl Store {
         let prepared = std::thread::scope(|scope| scope.spawn(|| prepare(&route, now)).join());
         let connection = prepared.map_err(|_| StoreError::Stopped)??;
         let readers = Readers::start(&route, &clock)?;
-        let writer = Writer::start(connection, Arc::clone(&route), clock)?;
-        Ok(Self { readers, writer, route, sightings: Arc::default() })
+        let writer = Worker::start("store-write", Some(connection), &route, &clock)?;
+        let recorder = match route.is_shared() {
+            true => Some(Worker::start("store-record", None, &route, &clock)?),
+            false => None,
+        };
+        Ok(Self { readers, writer, recorder, route, sightings: Arc::default() })
     }
 
     pub(crate) const fn route(&self) -> &Arc<Route> {
@@ -253,8 +305,29 @@ impl Store {
         write: Write,
         work: impl FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<Written<T>, StoreError> {
-        let (tell, told) = oneshot::channel();
-        self.writer.queue(writer::job(write, work, tell))?;
+        let urgent = write.urgent;
+        let (job, told) = job(Some(write.request), move |connection, now| {
+            Writing::run(connection, now, &write, work)
+        });
+        self.writer.queue(Lane::Writes, job, urgent)?;
+        told.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Runs `work` without a revision, for what no decision depends on; answers when it is durable.
+    ///
+    /// # Errors
+    /// Those of `work`, which then changes nothing, and the store's own. After
+    /// [`StoreError::UnknownOutcome`] it may stand or not.
+    pub async fn record<T, E>(
+        &self,
+        work: impl FnOnce(&mut Recording<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, told) = job(None, move |connection, now| Recording::run(connection, now, work));
+        self.recorder.as_ref().unwrap_or(&self.writer).queue(Lane::Records, job, false)?;
         told.await.map_err(|_| StoreError::Stopped)?
     }
 

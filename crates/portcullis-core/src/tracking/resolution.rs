@@ -49,6 +49,8 @@ pub struct Plan {
     pub detach: Vec<Identifier>,
     /// Who was the target all along.
     pub merge: Vec<SubjectId>,
+    /// How many names the target has then.
+    pub names: usize,
 }
 
 /// Who is meant.
@@ -126,23 +128,23 @@ fn is_another(holder: &Holder<'_>, by: IdentifierKind, named: &Named) -> bool {
 fn plan(target: Option<Holder<'_>>, named: &Named, found: &Holders<'_>) -> Plan {
     let (id, own) = target.map_or((None, &[][..]), |it| (Some(it.id), it.identifiers));
     let made = id.map_or(Target::Make, Target::Found);
-    let mut plan = Plan { target: made, attach: vec![], detach: vec![], merge: vec![] };
-    let mut names = own.len();
+    let names = own.len();
+    let mut plan = Plan { target: made, attach: vec![], detach: vec![], merge: vec![], names };
     for (identifier, holder) in named.identifiers.iter().zip(&found.identifiers) {
         if identifier.kind != IdentifierKind::AnonymousId {
             if holder.is_none() {
-                names += plan.attach_only(identifier, own, names);
+                plan.attach_only(identifier, own);
             }
             continue;
         }
-        match join(id, names, *holder) {
+        match join(id, plan.names, *holder) {
             Joining::Attach => {
                 plan.attach.push(identifier.clone());
-                names += 1;
+                plan.names += 1;
             }
             Joining::Merge(other) if !plan.merge.contains(&other) => {
                 plan.merge.push(other);
-                names += holder.map_or(0, |it| it.identifiers.len());
+                plan.names += holder.map_or(0, |it| it.identifiers.len());
             }
             Joining::Merge(_) | Joining::NoRoom | Joining::Stays => {}
         }
@@ -151,16 +153,16 @@ fn plan(target: Option<Holder<'_>>, named: &Named, found: &Holders<'_>) -> Plan 
 }
 
 impl Plan {
-    /// Attaches what a subject has but one of; by how many its names grow.
-    fn attach_only(&mut self, new: &Identifier, own: &[Identifier], names: usize) -> usize {
+    /// Attaches what a subject has but one of.
+    fn attach_only(&mut self, new: &Identifier, own: &[Identifier]) {
         let before = own.iter().find(|it| it.kind == new.kind);
-        let full = names >= MAX_KEPT_IDENTIFIERS && before.is_none();
+        let full = self.names >= MAX_KEPT_IDENTIFIERS && before.is_none();
         let kept = new.kind == IdentifierKind::ExternalId && before.is_some();
         if full || kept || self.attach.iter().any(|it| it.kind == new.kind) {
-            return 0;
+            return;
         }
+        self.names += usize::from(before.is_none());
         self.attach.push(new.clone());
         self.detach.extend(before.cloned());
-        usize::from(before.is_none())
     }
 }

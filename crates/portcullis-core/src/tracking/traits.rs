@@ -61,20 +61,24 @@ impl Traits {
         serde_json::to_string(&self.map).unwrap_or_default()
     }
 
-    /// Changes them as told, in this order; all of it or nothing.
+    /// What they become by these changes, in this order.
     ///
     /// # Errors
     /// A bound would be passed.
-    pub fn apply(&mut self, changes: &[Change]) -> Result<(), Overgrown> {
+    pub fn changed(&self, changes: &[Change]) -> Result<Self, Overgrown> {
         let mut changed = self.clone();
-        changes.iter().try_for_each(|change| changed.change(change))?;
-        if changed.map.len() > MAX_TRAITS {
+        changed.apply(changes).map(|()| changed)
+    }
+
+    /// Makes these changes, in this order. After an error, some of them may be made.
+    fn apply(&mut self, changes: &[Change]) -> Result<(), Overgrown> {
+        changes.iter().try_for_each(|change| self.change(change))?;
+        if self.map.len() > MAX_TRAITS {
             return Err(Overgrown::Count);
         }
-        if changed.bytes > MAX_TRAITS_BYTES {
+        if self.bytes > MAX_TRAITS_BYTES {
             return Err(Overgrown::Bytes);
         }
-        *self = changed;
         Ok(())
     }
 

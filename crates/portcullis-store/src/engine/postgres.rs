@@ -37,6 +37,9 @@ pub(super) const WORDS: &[(&str, &str)] =
 const UNANSWERED: Duration = Duration::from_secs(5);
 /// Names the lock under which one process at a time migrates.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(7710112)";
+/// Names the lock under which one process at a time records. It is given back after what was done
+/// under it can be seen, and READ COMMITTED takes a snapshot for each statement.
+const RECORDING_LOCK: &str = "SELECT pg_advisory_xact_lock(7710113)";
 /// PostgreSQL answers the COMMIT of an aborted transaction with success, having rolled it back: a
 /// statement ahead of it fails there, and COMMIT is not reached.
 const COMMIT: &str = "SELECT 1; COMMIT";
@@ -245,6 +248,10 @@ impl Connection {
         let limit = self.deadlines.load.as_millis();
         self.batch(&format!("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = {limit}"))?;
         self.batch(MIGRATION_LOCK)
+    }
+
+    pub(super) fn lock_for_recording(&mut self) -> Result<(), StoreError> {
+        self.batch(RECORDING_LOCK)
     }
 
     pub(super) fn notify(&mut self) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::State;
+use portcullis_core::subject::{IdentifierKind, SubjectId, SubjectKind};
 use portcullis_core::time::Timestamp;
 
 use crate::error::StoreError;
@@ -66,6 +67,24 @@ impl From<Timestamp> for Value {
 impl From<State> for Value {
     fn from(state: State) -> Self {
         Self::from(state.as_str())
+    }
+}
+
+impl From<SubjectId> for Value {
+    fn from(id: SubjectId) -> Self {
+        Self::Bytes(id.as_bytes().to_vec())
+    }
+}
+
+impl From<SubjectKind> for Value {
+    fn from(kind: SubjectKind) -> Self {
+        Self::from(kind.as_str())
+    }
+}
+
+impl From<IdentifierKind> for Value {
+    fn from(kind: IdentifierKind) -> Self {
+        Self::from(kind.as_str())
     }
 }
 
@@ -155,6 +174,28 @@ impl FromValue for Timestamp {
 
 impl FromValue for State {
     const KIND: &'static str = "a state";
+    fn from_value(value: Value) -> Option<Self> {
+        Self::parse(&String::from_value(value)?)
+    }
+}
+
+impl FromValue for SubjectId {
+    const KIND: &'static str = "an id of 12 bytes";
+    fn from_value(value: Value) -> Option<Self> {
+        let bytes = Vec::from_value(value)?;
+        bytes.as_slice().try_into().ok().map(|bytes: &[u8; 12]| Self::from_bytes(*bytes))
+    }
+}
+
+impl FromValue for SubjectKind {
+    const KIND: &'static str = "a kind of subject";
+    fn from_value(value: Value) -> Option<Self> {
+        Self::parse(&String::from_value(value)?)
+    }
+}
+
+impl FromValue for IdentifierKind {
+    const KIND: &'static str = "a kind of identifier";
     fn from_value(value: Value) -> Option<Self> {
         Self::parse(&String::from_value(value)?)
     }

@@ -1,0 +1,327 @@
+//! What is known of subjects, as it is read back.
+
+use std::collections::BTreeSet;
+
+use portcullis_core::id::Id;
+use portcullis_core::organization::Organization;
+use portcullis_core::subject::{Claims, Identifier, SubjectId, SubjectKind};
+use portcullis_core::tracking::{Target, Traits};
+use serde_json::Value as Json;
+
+use super::desk::{Desk, Space};
+use super::{Subject, TABLE};
+use crate::engine::Row;
+use crate::error::StoreError;
+use crate::sql::sql;
+use crate::store::{Reading, Rows};
+
+/// One page has at most so many subjects, or events.
+pub const MAX_PAGE: i64 = 1_000;
+/// A search for a trait looks at so many subjects at most, the latest first.
+pub const MAX_SCANNED: usize = 100_000;
+/// So many names of traits are told at most.
+pub const MAX_NAMES: usize = 2_000;
+/// So many subjects, the latest, are asked for the names of their traits.
+pub const NAMES_FROM: i64 = 1_000;
+
+/// Which subjects are looked for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Search {
+    /// What they are.
+    pub kind: SubjectKind,
+    /// What they have; `None` for all.
+    pub filter: Option<Filter>,
+    /// How many matching ones are passed over.
+    pub skip: u32,
+    /// How many are wanted, at most [`MAX_PAGE`].
+    pub top: u32,
+}
+
+/// What a subject may be looked for by.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Filter {
+    /// One of its names.
+    Identifier(Identifier),
+    /// A trait of exactly this value.
+    Trait(Box<str>, Json),
+}
+
+/// What was found, the latest first.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Listed {
+    /// The page that was asked for.
+    pub subjects: Vec<Subject>,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// Whether there are more than were looked at ([`MAX_SCANNED`]), so that some may be missing.
+    pub cut: bool,
+}
+
+/// The subject `id`.
+pub(super) fn find(
+    from: &mut impl Rows,
+    organization: Id<Organization>,
+    id: SubjectId,
+) -> Result<Option<Subject>, StoreError> {
+    let found = from.first(
+        &sql!(
+            "SELECT id, organization, kind, account, traits, created, changed FROM subjects
+             WHERE id = $1 AND organization = $2"
+        ),
+        &[id.into(), organization.into()],
+    )?;
+    found.map(|row| read(from, row)).transpose()
+}
+
+/// Who has the name.
+pub(super) fn holder(
+    from: &mut impl Rows,
+    space: Space,
+    name: &Identifier,
+) -> Result<Option<SubjectId>, StoreError> {
+    let found = from.first(
+        &sql!(
+            "SELECT subject FROM identifiers
+             WHERE organization = $1 AND subject_kind = $2 AND kind = $3 AND value = $4"
+        ),
+        &[space.organization.into(), space.kind.into(), name.kind.into(), (&*name.value).into()],
+    )?;
+    found.map(|mut row| row.next("identifiers")).transpose()
+}
+
+fn read(from: &mut impl Rows, row: Row) -> Result<Subject, StoreError> {
+    let mut subject = bare(row)?;
+    let names = from.rows(
+        &sql!("SELECT kind, value FROM identifiers WHERE subject = $1 ORDER BY kind, value"),
+        &[subject.id.into()],
+    )?;
+    let name = |mut row: Row| {
+        let (kind, value) = (row.next("identifiers")?, row.next::<String>("identifiers")?);
+        Ok(Identifier { kind, value: value.into() })
+    };
+    subject.identifiers = names.into_iter().map(name).collect::<Result<_, StoreError>>()?;
+    Ok(subject)
+}
+
+/// A subject without its names.
+fn bare(mut row: Row) -> Result<Subject, StoreError> {
+    Ok(Subject {
+        id: row.next(TABLE)?,
+        organization: row.next(TABLE)?,
+        kind: row.next(TABLE)?,
+        account: row.next(TABLE)?,
+        traits: traits(&row.next::<String>(TABLE)?)?,
+        identifiers: Vec::new(),
+        created: row.next(TABLE)?,
+        changed: row.next(TABLE)?,
+    })
+}
+
+fn traits(text: &str) -> Result<Traits, StoreError> {
+    Traits::from_json(text)
+        .map_err(|error| StoreError::Corrupt { table: TABLE, reason: error.to_string() })
+}
+
+impl Reading<'_> {
+    /// The subject `id` of an organization.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_subject(
+        &mut self,
+        organization: Id<Organization>,
+        id: SubjectId,
+    ) -> Result<Option<Subject>, StoreError> {
+        find(self, organization, id)
+    }
+
+    /// The subject of an organization that is called `name`.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_named(
+        &mut self,
+        organization: Id<Organization>,
+        kind: SubjectKind,
+        name: &Identifier,
+    ) -> Result<Option<Subject>, StoreError> {
+        match holder(self, Space { organization, kind }, name)? {
+            Some(id) => find(self, organization, id),
+            None => Ok(None),
+        }
+    }
+
+    /// The subject of an organization that `claims` act on; nobody is made.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_claimed(
+        &mut self,
+        organization: Id<Organization>,
+        claims: &Claims,
+    ) -> Result<Option<Subject>, StoreError> {
+        let named = match claims.kind {
+            SubjectKind::Account => &claims.account,
+            SubjectKind::User => &claims.user,
+        };
+        let (named, kind) = match (named, &claims.user) {
+            (Some(named), _) => (named, claims.kind),
+            (None, Some(user)) => (user, SubjectKind::User),
+            (None, None) => return Ok(None),
+        };
+        let mut desk = Desk::default();
+        let plan = desk.resolve(self, Space { organization, kind }, named, false)?;
+        let Some(Target::Found(id)) = plan.map(|plan| plan.target) else { return Ok(None) };
+        let id = if kind == claims.kind { Some(id) } else { desk.open(id)?.subject.account };
+        id.map_or(Ok(None), |id| find(self, organization, id))
+    }
+
+    /// The subjects of an organization that are looked for.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_subjects(
+        &mut self,
+        organization: Id<Organization>,
+        search: &Search,
+    ) -> Result<Listed, StoreError> {
+        let (kind, top) = (search.kind, i64::from(search.top).min(MAX_PAGE));
+        match &search.filter {
+            Some(Filter::Identifier(name)) => {
+                let found = self.find_named(organization, kind, name)?;
+                let total = u64::from(found.is_some());
+                let subjects = found.into_iter().skip(search.skip as usize);
+                Ok(Listed { subjects: subjects.take(top as usize).collect(), total, cut: false })
+            }
+            Some(Filter::Trait(name, value)) => self.scan(organization, search, (name, value)),
+            None => self.list_all(organization, kind, (search.skip.into(), top)),
+        }
+    }
+
+    /// The names of the traits that the latest subjects of an organization have, in order.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn list_trait_names(
+        &mut self,
+        organization: Id<Organization>,
+        kind: SubjectKind,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut names = BTreeSet::new();
+        for row in self.page(organization, kind, None, NAMES_FROM)? {
+            let known = bare(row)?.traits;
+            names.extend(known.names().map(str::to_owned));
+        }
+        Ok(names.into_iter().take(MAX_NAMES).collect())
+    }
+
+    /// All subjects of an organization in the order of their identities: at most `limit` and
+    /// [`MAX_PAGE`], after `after`.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn export_subjects(
+        &mut self,
+        organization: Id<Organization>,
+        kind: SubjectKind,
+        after: Option<SubjectId>,
+        limit: i64,
+    ) -> Result<Vec<Subject>, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, organization, kind, account, traits, created, changed FROM subjects
+                 WHERE organization = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4"
+            ),
+            &[
+                organization.into(),
+                kind.into(),
+                after.unwrap_or(SubjectId::from_bytes([0; 12])).into(),
+                limit.clamp(0, MAX_PAGE).into(),
+            ],
+        )?;
+        rows.into_iter().map(|row| read(self, row)).collect()
+    }
+
+    fn list_all(
+        &mut self,
+        organization: Id<Organization>,
+        kind: SubjectKind,
+        (skip, top): (i64, i64),
+    ) -> Result<Listed, StoreError> {
+        let rows = self.rows(
+            &sql!(
+                "SELECT id, organization, kind, account, traits, created, changed FROM subjects
+                 WHERE organization = $1 AND kind = $2 ORDER BY id DESC LIMIT $3 OFFSET $4"
+            ),
+            &[organization.into(), kind.into(), top.into(), skip.into()],
+        )?;
+        let count = self.first(
+            &sql!("SELECT COUNT(*) FROM subjects WHERE organization = $1 AND kind = $2"),
+            &[organization.into(), kind.into()],
+        )?;
+        let total: i64 = count.ok_or(StoreError::NotFound("count"))?.next(TABLE)?;
+        let subjects = rows.into_iter().map(|row| read(self, row)).collect::<Result<_, _>>()?;
+        Ok(Listed { subjects, total: total.unsigned_abs(), cut: false })
+    }
+
+    /// The engines read JSON each in its own way, so it is read here.
+    fn scan(
+        &mut self,
+        organization: Id<Organization>,
+        search: &Search,
+        (name, value): (&str, &Json),
+    ) -> Result<Listed, StoreError> {
+        let mut listed = Listed::default();
+        let (skip, top) = (u64::from(search.skip), i64::from(search.top).min(MAX_PAGE));
+        let (mut before, mut scanned) = (None, 0);
+        loop {
+            let rows = self.page(organization, search.kind, before, MAX_PAGE)?;
+            let whole = rows.len() as i64 == MAX_PAGE;
+            scanned += rows.len();
+            for row in rows {
+                let mut subject = bare(row)?;
+                before = Some(subject.id);
+                if !has(&subject.traits, name, value) {
+                    continue;
+                }
+                listed.total += 1;
+                if listed.total > skip && (listed.subjects.len() as i64) < top {
+                    subject = find(self, organization, subject.id)?.unwrap_or(subject);
+                    listed.subjects.push(subject);
+                }
+            }
+            listed.cut = whole && scanned >= MAX_SCANNED;
+            if !whole || listed.cut {
+                return Ok(listed);
+            }
+        }
+    }
+
+    /// Subjects without their names, the latest first.
+    fn page(
+        &mut self,
+        organization: Id<Organization>,
+        kind: SubjectKind,
+        before: Option<SubjectId>,
+        limit: i64,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.rows(
+            &sql!(
+                "SELECT id, organization, kind, account, traits, created, changed FROM subjects
+                 WHERE organization = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4"
+            ),
+            &[
+                organization.into(),
+                kind.into(),
+                before.unwrap_or(SubjectId::from_bytes([0xff; 12])).into(),
+                limit.into(),
+            ],
+        )
+    }
+}
+
+/// Whether the trait has exactly this value. None is null.
+fn has(traits: &Traits, name: &str, value: &Json) -> bool {
+    let Some(found) = traits.find(name) else { return value.is_null() };
+    portcullis_core::json::parse(found.get()).is_ok_and(|found| found == *value)
+}
