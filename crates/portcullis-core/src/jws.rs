@@ -142,11 +142,10 @@ impl<'de> Visitor<'de> for HeaderReader {
         while let Some(name) = entries.next_key::<String>()? {
             match name.as_str() {
                 "alg" => header.hs256 = entries.next_value::<String>()? == "HS256",
-                "crit" => {
-                    header.critical = true;
+                other => {
+                    header.critical |= other == "crit";
                     entries.next_value::<Skipped>()?;
                 }
-                _ => drop(entries.next_value::<Skipped>()?),
             }
             names.insert(name)?;
         }

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod authority;
 pub mod collections;
 pub mod connections;
+pub mod connectors;
 pub mod credentials;
 pub mod error;
 pub mod feed;

@@ -16,6 +16,7 @@ pub const ALL: &[&str] = &[
     include_str!("../migrations/0005_key_details.sql"),
     include_str!("../migrations/0006_limits.sql"),
     include_str!("../migrations/0007_tracking.sql"),
+    include_str!("../migrations/0008_connectors.sql"),
 ];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (

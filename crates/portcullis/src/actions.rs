@@ -18,6 +18,7 @@ pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod shared_secrets;
 pub(crate) mod templates;
+pub(crate) mod tracking;
 pub(crate) mod users;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod demands;
 mod file_guards;
 mod groups;
 mod guards;
+mod hull;
 mod keys;
 mod listeners;
 mod mounts;
@@ -119,6 +120,9 @@ enum Command {
     /// Mount dialects, list and delete mounts
     #[command(subcommand)]
     Mount(mounts::MountCommand),
+    /// Read back what connectors of Hull told
+    #[command(subcommand)]
+    Hull(hull::HullCommand),
     /// Make, list and delete templates of projects
     #[command(subcommand)]
     Template(templates::TemplateCommand),
@@ -195,6 +199,7 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
         Command::Listener(command) => listeners::run(&open(&place).await?, command, output).await,
         Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,
+        Command::Hull(command) => hull::run(&open(&place).await?, command, output).await,
         Command::Template(command) => templates::run(&open(&place).await?, command, output).await,
         Command::Sign(command) => {
             sign::run(command, SystemClock::starting_at(Timestamp::MIN).now().wall)

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 pub(crate) mod graph;
+pub(crate) mod hull;
 pub(crate) mod journey_hub;
 pub(crate) mod journyx;
 mod proof;
@@ -34,7 +35,8 @@ use crate::gate::Gate;
 use crate::sent::Sent;
 
 /// Every dialect of this build. Adding one: its folder, its `mod` line and its line here.
-pub(crate) const ALL: &[Dialect] = &[graph::DIALECT, journey_hub::DIALECT, journyx::DIALECT];
+pub(crate) const ALL: &[Dialect] =
+    &[graph::DIALECT, hull::DIALECT, journey_hub::DIALECT, journyx::DIALECT];
 
 /// One vendor's wire surface.
 #[derive(Clone, Copy)]

@@ -60,9 +60,9 @@ impl Batch {
         if batch.len() > MAX_ENTRIES {
             return Err(BadBatch::TooMany);
         }
-        let told = batch.into_iter().enumerate().map(|(index, entry)| match entry {
-            Value::Object(entry) => Ok(Told::read(entry)),
-            _ => Err(BadBatch::Entry(index)),
+        let told = batch.into_iter().enumerate().map(|(index, entry)| {
+            let Value::Object(entry) = entry else { return Err(BadBatch::Entry(index)) };
+            Ok(Told::read(entry))
         });
         let dated = body.get("sentAt").is_some_and(|it| it.is_string() || it.is_number());
         Ok(Self { entries: told.collect::<Result<_, _>>()?, dated })

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use portcullis_core::ability::MANAGE_CREDENTIALS;
+use portcullis_core::authenticator::Authenticated;
+use portcullis_core::credential::Credential;
+use portcullis_core::id::Id;
 use portcullis_core::keyring::{Binding, Keyring, Unopened};
 use portcullis_core::organization::State;
 use portcullis_core::scheme::connector::{self, option};
@@ -14,10 +17,27 @@ use portcullis_store::StoreError;
 use portcullis_store::credentials::{CredentialRow, NewCredential};
 use portcullis_store::users::UserRow;
 
+use serde_json::{Map, Value};
+
 use super::authority::Needs;
 use super::keys::{KeyOptions, NewKey, check};
 use super::shared_secrets::MAX_OVERLAP;
+use super::tracking::{Teller, Untold};
 use super::{ActionError, Actions, Deed};
+
+/// The longest settings that a connector keeps here, in bytes of JSON; its status too.
+pub(crate) const MAX_KEPT: usize = 256 * 1_024;
+
+/// What a connector keeps here for itself.
+#[derive(Clone)]
+pub(crate) struct ConnectorKept {
+    /// What people call it.
+    pub(crate) label: String,
+    /// Its settings, which may hold what it proves itself with elsewhere.
+    pub(crate) settings: Map<String, Value>,
+    /// What it said of its health last.
+    pub(crate) status: Map<String, Value>,
+}
 
 /// What another system gave out, and is taken over.
 #[derive(Debug, Default)]
@@ -129,6 +149,53 @@ impl Actions {
         Ok(shown)
     }
 
+    /// What a connector keeps here for itself.
+    pub(crate) async fn find_connector_kept(
+        &self,
+        who: &Authenticated,
+    ) -> Result<ConnectorKept, ActionError> {
+        let id = who.principal.credential.id;
+        let read = self
+            .store
+            .read(move |reading| Ok((reading.find_credential_row(id)?, reading.find_kept(id)?)));
+        let (row, kept) = read.await?;
+        let row = row.ok_or_else(|| ActionError::Missing("connector".into()))?;
+        let kept = kept.unwrap_or_default();
+        let open = |sealed: Vec<u8>| {
+            let what = "the settings of a connector";
+            let opened = self.master.open(&sealed, &settings_context(id));
+            opened.map_err(|source| StoreError::Seal { what, source })
+        };
+        let settings = kept.settings.map(open).transpose()?;
+        let settings = settings.map(|it| object(it.expose_text())).unwrap_or_default();
+        Ok(ConnectorKept { label: row.label, settings, status: object(&kept.status) })
+    }
+
+    /// Replaces what a connector keeps as its settings.
+    pub(crate) async fn keep_connector_settings(
+        &self,
+        teller: Teller,
+        settings: Map<String, Value>,
+    ) -> Result<(), Untold> {
+        let id = teller.who.principal.credential.id;
+        let text = written(settings)?;
+        let sealed = self.master.seal(text.expose(), &settings_context(id));
+        let sealed = sealed.map_err(ActionError::from)?;
+        self.record(teller, move |recording| Ok(recording.keep_settings(id, &sealed)?)).await
+    }
+
+    /// Replaces what a connector said of its health.
+    pub(crate) async fn keep_connector_status(
+        &self,
+        teller: Teller,
+        status: Map<String, Value>,
+    ) -> Result<(), Untold> {
+        let id = teller.who.principal.credential.id;
+        let text = written(status)?;
+        self.record(teller, move |recording| Ok(recording.keep_status(id, text.expose_text())?))
+            .await
+    }
+
     async fn reseal(
         &self,
         row: &CredentialRow,
@@ -174,6 +241,27 @@ pub(crate) fn switch(name: &str, value: &str) -> Result<(String, String), Action
     } else {
         Err(ActionError::Unfit("a connector has no such switch, or it does not take this value"))
     }
+}
+
+/// The JSON of `object`, if it can be kept.
+fn written(object: Map<String, Value>) -> Result<SecretBuf, ActionError> {
+    let text = SecretBuf::new(Value::Object(object).to_string());
+    if text.expose().len() > MAX_KEPT {
+        return Err(ActionError::Unfit(
+            "a connector keeps at most 256 KiB of settings, and status",
+        ));
+    }
+    Ok(text)
+}
+
+/// What was kept was an object when it was written.
+fn object(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// What sealed settings are bound to: table, column and record.
+fn settings_context(connector: Id<Credential>) -> Vec<u8> {
+    format!("connectors.settings/{connector}").into_bytes()
 }
 
 fn drawn_or(imported: Option<SecretBuf>) -> Result<SecretBuf, ActionError> {

@@ -3,6 +3,7 @@
 mod calls;
 mod graph;
 mod hub;
+mod hull;
 mod journyx;
 
 use std::net::SocketAddr;
@@ -29,8 +30,10 @@ use crate::actions::{ActionError, Actions, Actor};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
 use crate::serve::{House, Server, spoken};
+use calls::Credential;
 use graph::GraphMade;
 use hub::HubMade;
+use hull::HullMade;
 use journyx::JournyxMade;
 
 /// The file with what the quickstart made, in the data folder.
@@ -63,6 +66,7 @@ struct Made {
     journey_hub: Option<HubMade>,
     journyx: Option<JournyxMade>,
     graph: Option<GraphMade>,
+    hull: Option<HullMade>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -96,6 +100,7 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     guard_demo(&actions, &demo).await?;
     graph::listen(&actions, &demo).await?;
     mount_dialects(&actions).await?;
+    let earlier_hull = earlier.as_ref().and_then(|made| made.hull.clone());
     let earlier_hub = earlier.as_ref().and_then(|made| made.journey_hub.clone());
     let earlier_graph = earlier.as_ref().and_then(|made| made.graph.clone());
     let earlier_journyx = earlier.as_ref().and_then(|made| made.journyx.clone());
@@ -106,9 +111,12 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     let journyx = Some(journyx::make(&actions, of_owner, &clock, earlier_journyx).await?);
     let earlier_graph = earlier_graph.map(|it| it.into_secret());
     let graph = Some(graph::make(&actions, of_owner, address, earlier_graph).await?);
+    let place = (address, base_url.as_str());
+    let hull = Some(hull::make(&actions, &owner, place, &clock, earlier_hull).await?);
     let guarded_url = format!("{base_url}/demo/hello");
     let pid = std::process::id();
-    let made = Made { base_url, pid, guarded_url, basic, api_key, journey_hub, journyx, graph };
+    let made =
+        Made { base_url, pid, guarded_url, basic, api_key, journey_hub, journyx, graph, hull };
     calls::show(&made, address, &clock).await?;
     write(&file, &made)?;
     say(&format!("Written to {}. Ctrl-C ends it.\n", file.display()));
@@ -137,7 +145,7 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         hosts: Vec::new(),
         prefix: "/demo/".into(),
         upstream: format!("http://{}", demo.address()).parse()?,
-        schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
+        schemes: scheme::ALL.iter().map(|kind| (kind.name, trial(kind.name))).collect(),
         networks: None,
         client_certificate: false,
         methods: Vec::new(),
@@ -146,6 +154,12 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         strip_prefix: false,
     };
     stand(actions, definition).await
+}
+
+/// The options with which all of a scheme can be tried out.
+fn trial(scheme: SchemeName) -> Options {
+    let query = (scheme == scheme::CONNECTOR).then(|| ("query".to_owned(), "true".to_owned()));
+    query.into_iter().collect()
 }
 
 /// Makes a guard of the root, or what stands in its name into it.
@@ -206,7 +220,8 @@ async fn passing(
     secret: Option<String>,
 ) -> anyhow::Result<Option<String>> {
     let Some(secret) = secret else { return Ok(None) };
-    Ok((calls::call(address, Some((name, &secret))).await? == 200).then_some(secret))
+    let passes = calls::call(address, Some(&Credential::new(name, &secret))).await? == 200;
+    Ok(passes.then_some(secret))
 }
 
 /// Every dialect on one origin, where their paths are disjoint by shape.

@@ -11,7 +11,7 @@ use portcullis_core::secret::SecretBuf;
 use portcullis_core::subject::SubjectId;
 use portcullis_core::time::Timestamp;
 use portcullis_core::token::random_letters;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::keys::moment;
 use super::say;
@@ -114,33 +114,38 @@ pub(super) fn run(command: SignCommand, now: Timestamp) -> anyhow::Result<()> {
     }
 }
 
-/// The token that the vendor's library makes, its claims in the same order.
+/// A token as the vendor's library makes it.
 fn hull(args: &HullArgs, now: Timestamp) -> anyhow::Result<()> {
     anyhow::ensure!(
         SubjectId::parse(&args.id).is_some(),
         "the id of a connector has 24 hex digits"
     );
-    let subjects = [("io.hull.asUser", &args.user), ("io.hull.asAccount", &args.account)];
-    let mut claims = json!({ "iss": args.id, "iat": now.millis() / 1_000 });
-    for (name, identifiers) in subjects.into_iter().filter(|(_, it)| !it.is_empty()) {
-        for pair in identifiers {
-            let (kind, value) = pair.split_once('=').context("an identifier is `NAME=VALUE`")?;
-            claims[name][kind] = value.into();
-        }
-    }
     let kind = if args.account.is_empty() { "user" } else { "account" };
-    claims["io.hull.subjectType"] = kind.into();
+    let mut claims = Map::from_iter([
+        ("iss".to_owned(), Value::from(&*args.id)),
+        ("iat".to_owned(), (now.millis() / 1_000).into()),
+        ("io.hull.subjectType".to_owned(), kind.into()),
+    ]);
+    let subjects = [("io.hull.asUser", &args.user), ("io.hull.asAccount", &args.account)];
+    for (name, identifiers) in subjects.into_iter().filter(|(_, it)| !it.is_empty()) {
+        let pair = |pair: &String| {
+            let (kind, value) = pair.split_once('=').context("an identifier is `NAME=VALUE`")?;
+            anyhow::Ok((kind.to_owned(), Value::from(value)))
+        };
+        let identifiers = identifiers.iter().map(pair).collect::<Result<Map<_, _>, _>>()?;
+        claims.insert(name.into(), Value::Object(identifiers));
+    }
     if args.admin {
-        claims["scopes"] = json!(["admin"]);
+        claims.insert("scopes".into(), json!(["admin"]));
     }
     if args.no_create {
-        claims["io.hull.create"] = false.into();
+        claims.insert("io.hull.create".into(), false.into());
     }
     if let Some(expires) = &args.expires {
-        claims["exp"] = (moment(expires, now)?.millis() / 1_000).into();
+        claims.insert("exp".into(), (moment(expires, now)?.millis() / 1_000).into());
     }
     let secret = read_secret()?;
-    let token = connector::sign(&secret, &claims.to_string());
+    let token = connector::sign(&secret, &Value::Object(claims).to_string());
     let keyring = Keyring::new(secret, Options::new());
     if let Err(bad) = connector::read_token(token.expose(), (&args.id, &keyring), now) {
         anyhow::bail!("such a token would not count: {bad}");

@@ -83,9 +83,12 @@ pub(crate) async fn read(call: &mut Call<'_>) -> Result<String, BadBody> {
 
 /// The whole body, as text, of so many bytes at most.
 pub(crate) async fn read_at_most(most: usize, call: &mut Call<'_>) -> Result<String, BadBody> {
-    let reading = tokio::time::timeout(PATIENCE, gather(most, call)).await;
-    let read = reading.map_err(|_| BadBody::Slow)??;
-    String::from_utf8(read).map_err(|_| BadBody::NotUtf8)
+    String::from_utf8(read_bytes(most, call).await?).map_err(|_| BadBody::NotUtf8)
+}
+
+/// The whole body, of so many bytes at most.
+pub(crate) async fn read_bytes(most: usize, call: &mut Call<'_>) -> Result<Vec<u8>, BadBody> {
+    tokio::time::timeout(PATIENCE, gather(most, call)).await.map_err(|_| BadBody::Slow)?
 }
 
 async fn gather(most: usize, call: &mut Call<'_>) -> Result<Vec<u8>, BadBody> {

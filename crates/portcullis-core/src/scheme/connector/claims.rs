@@ -73,7 +73,8 @@ struct Payload<'p> {
     user: Option<Identity>,
     account: Option<Identity>,
     create: Option<bool>,
-    admin: bool,
+    scopes: Option<Scopes>,
+    scope: Option<Scopes>,
 }
 
 /// What an object of identifiers holds.
@@ -159,7 +160,8 @@ impl Payload<'_> {
         if !acts {
             return Err(BadClaims::Malformed("no subject"));
         }
-        let (create, admin) = (self.create.unwrap_or(true), self.admin);
+        let create = self.create.unwrap_or(true);
+        let admin = [self.scopes, self.scope].into_iter().flatten().any(|Scopes(admin)| admin);
         Ok(Claims { kind, user, account, create, admin, not_before, expires })
     }
 }
@@ -201,43 +203,40 @@ impl<'de> Visitor<'de> for PayloadReader {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Payload<'de>, A::Error> {
         let (mut payload, mut others) = (Payload::default(), Names::default());
-        let mut scoped = [false; 2];
         while let Some(Text(name)) = entries.next_key()? {
-            match name.as_ref() {
-                "iss" => once(&mut payload.issuer, entries.next_value::<Text<'_>>()?.0)?,
-                "iat" => once(&mut payload.issued, entries.next_value()?)?,
-                "exp" => once(&mut payload.expires, entries.next_value()?)?,
-                "nbf" => once(&mut payload.not_before, entries.next_value()?)?,
-                "sub" => once(&mut payload.subject, entries.next_value::<Text<'_>>()?.0)?,
-                "io.hull.subjectType" => {
-                    once(&mut payload.kind, entries.next_value::<Text<'_>>()?.0)?;
-                }
-                // The later two are what clients of the earlier releases say.
-                "io.hull.asUser" | "io.hull.as" | "io.hull.user" => {
-                    let Of::<User>(identity, _) = entries.next_value()?;
-                    once(&mut payload.user, identity)?;
-                }
-                "io.hull.asAccount" => {
-                    let Of::<Account>(identity, _) = entries.next_value()?;
-                    once(&mut payload.account, identity)?;
-                }
-                "io.hull.create" => once(&mut payload.create, entries.next_value()?)?,
-                // One is what clients send, the other what the vendor's page says.
-                "scopes" | "io.hull.scope" => {
-                    let flag = usize::from(name.len() > "scopes".len());
-                    let seen = scoped.get_mut(flag).map(|seen| std::mem::replace(seen, true));
-                    if seen != Some(false) {
-                        return Err(twice());
-                    }
-                    payload.admin |= entries.next_value::<Scopes>()?.0;
-                }
-                _ => {
-                    others.insert(name.into_owned())?;
-                    entries.next_value::<Skipped>()?;
-                }
+            if !payload.take(&name, &mut entries)? {
+                others.insert(name.into_owned())?;
+                entries.next_value::<Skipped>()?;
             }
         }
         Ok(payload)
+    }
+}
+
+impl<'de> Payload<'de> {
+    /// Takes the value of the claim `name`, if it is one that is known.
+    fn take<A: MapAccess<'de>>(&mut self, name: &str, entries: &mut A) -> Result<bool, A::Error> {
+        match name {
+            "iss" => once(&mut self.issuer, entries.next_value::<Text<'_>>()?.0)?,
+            "iat" => once(&mut self.issued, entries.next_value()?)?,
+            "exp" => once(&mut self.expires, entries.next_value()?)?,
+            "nbf" => once(&mut self.not_before, entries.next_value()?)?,
+            "sub" => once(&mut self.subject, entries.next_value::<Text<'_>>()?.0)?,
+            "io.hull.subjectType" => once(&mut self.kind, entries.next_value::<Text<'_>>()?.0)?,
+            // The later two are what clients of the earlier releases say.
+            "io.hull.asUser" | "io.hull.as" | "io.hull.user" => {
+                once(&mut self.user, entries.next_value::<Of<User>>()?.0)?;
+            }
+            "io.hull.asAccount" => {
+                once(&mut self.account, entries.next_value::<Of<Account>>()?.0)?;
+            }
+            "io.hull.create" => once(&mut self.create, entries.next_value()?)?,
+            // One is what clients send, the other what the vendor's page says.
+            "scopes" => once(&mut self.scopes, entries.next_value()?)?,
+            "io.hull.scope" => once(&mut self.scope, entries.next_value()?)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }
 
@@ -356,7 +355,9 @@ impl<'de> Visitor<'de> for IdentityReader {
                 Some(kind) if kind.is_of(self.0) => {
                     entries.next_value::<Values>()?.add(*kind, &mut identity.identifiers)?;
                 }
-                Some(_) => drop(entries.next_value::<Skipped>()?),
+                Some(_) => {
+                    entries.next_value::<Skipped>()?;
+                }
             }
         }
         if identity.identifiers.len() > MAX_IDENTIFIERS {

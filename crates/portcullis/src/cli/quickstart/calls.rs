@@ -17,10 +17,29 @@ use super::{Made, OWNER_LOGIN, graph, hub, journyx};
 use crate::cli::say;
 use crate::clock::SystemClock;
 
+/// A credential, as a client with default options sends it.
+pub(super) struct Credential {
+    scheme: SchemeName,
+    /// What names it, where that stands apart.
+    name: String,
+    secret: String,
+}
+
+impl Credential {
+    /// One of the owner's, that needs no name of its own.
+    pub(super) fn new(scheme: SchemeName, secret: &str) -> Self {
+        Self::named(scheme, OWNER_LOGIN, secret)
+    }
+
+    pub(super) fn named(scheme: SchemeName, name: &str, secret: &str) -> Self {
+        Self { scheme, name: name.to_owned(), secret: secret.to_owned() }
+    }
+}
+
 /// One call of the guarded address: by what, what it should come to, and how it is pasted.
 struct Row {
     name: &'static str,
-    credential: Option<(SchemeName, String)>,
+    credential: Option<Credential>,
     expected: u16,
     curl: String,
 }
@@ -36,9 +55,8 @@ pub(super) async fn show(
     say(&format!("Portcullis guards a demo API at {}\n\n", made.guarded_url));
     let mut failed = false;
     for Row { name, credential, expected, curl } in rows {
-        let credential = credential.as_ref().map(|(scheme, secret)| (*scheme, secret.as_str()));
         let begun = clock.now().boot;
-        let status = call(address, credential).await?;
+        let status = call(address, credential.as_ref()).await?;
         let spent = clock.now().boot.saturating_sub(begun);
         let mark = if status == expected { "✓" } else { "✗" };
         failed |= status != expected;
@@ -65,7 +83,7 @@ async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
     let token = graph::token(graph, address).await?;
     let row = |name, scheme, secret: &str, how: String| Row {
         name,
-        credential: Some((scheme, secret.to_owned())),
+        credential: Some(Credential::new(scheme, secret)),
         expected: 200,
         curl: format!("curl {how} {url}"),
     };
@@ -80,6 +98,13 @@ async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
     };
     let cookie = format!("-b '{DEFAULT_COOKIE}={session}'");
     let bearer = header("Authorization", &format!("Bearer {token}"));
+    let hull = made.hull.as_ref().context("no connector of Hull")?;
+    let (id, proof) =
+        (header("Hull-App-Id", &hull.app_id), header("Hull-Access-Token", &hull.secret));
+    let connector = Row {
+        credential: Some(Credential::named(scheme::CONNECTOR, &hull.app_id, &hull.secret)),
+        ..row("connector", scheme::CONNECTOR, &hull.secret, format!("{id} {proof}"))
+    };
     Ok(vec![
         none,
         row("basic", scheme::BASIC, &basic.password, user(&basic.password)),
@@ -89,19 +114,24 @@ async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
         row("hub_token", scheme::HUB_TOKEN, &hub, header("Authorization", &hub)),
         row("bearer", scheme::BEARER, &token, bearer),
         row("shared_secret", scheme::SHARED_SECRET, secret, header("X-Auth-Token", secret)),
+        connector,
     ])
 }
 
 /// The status with which a request is answered that presents this credential.
 pub(super) async fn call(
     address: SocketAddr,
-    credential: Option<(SchemeName, &str)>,
+    credential: Option<&Credential>,
 ) -> anyhow::Result<u16> {
     let mut request = Request::get("/demo/hello").header("Host", address.to_string());
-    if let Some((name, secret)) = credential {
-        let kind = scheme::ALL.iter().find(|kind| kind.name == name).context("no such scheme")?;
-        let (header, value): (HeaderName, SecretBuf) = (kind.present)(OWNER_LOGIN, secret);
+    if let Some(Credential { scheme, name, secret }) = credential {
+        let kind =
+            scheme::ALL.iter().find(|kind| kind.name == *scheme).context("no such scheme")?;
+        let (header, value): (HeaderName, SecretBuf) = (kind.present)(name, secret);
         request = request.header(header, value.expose());
+        if let Some(header) = kind.named_in {
+            request = request.header(header, name);
+        }
     }
     Ok(send(address, request.body(Full::new(Bytes::new()))?).await?.status().as_u16())
 }

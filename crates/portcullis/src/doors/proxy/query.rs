@@ -9,14 +9,15 @@ use portcullis_core::scheme::{Found, Scheme};
 /// The query for the upstream of `guard`.
 pub(super) fn forwarded<'h>(head: &'h RequestHead<'_>, guard: &Guard) -> Option<Cow<'h, str>> {
     let query = head.query()?;
-    let presented = |scheme: &&Box<dyn Scheme>| match scheme.find(head) {
+    let presented = |scheme: &dyn Scheme| match scheme.find(head) {
         Found::Claimed(claim) => claim.in_query,
         Found::NotMine | Found::Repeated => false,
     };
-    let removes = |scheme: &&Box<dyn Scheme>| {
-        !guard.pass_credential && !scheme.parameters().is_empty() && presented(scheme)
+    let removes = |scheme: &&dyn Scheme| {
+        !guard.pass_credential && !scheme.parameters().is_empty() && presented(*scheme)
     };
-    let names = guard.schemes.iter().filter(removes).flat_map(|scheme| scheme.parameters());
+    let schemes = guard.schemes.iter().map(AsRef::as_ref);
+    let names = schemes.filter(removes).flat_map(|scheme| scheme.parameters());
     let names: Vec<&str> = names.copied().collect();
     if names.is_empty() {
         return Some(Cow::Borrowed(query));

@@ -1,0 +1,129 @@
+//! Which connector calls, and on whose behalf.
+
+use std::sync::{Arc, LazyLock};
+
+use portcullis_core::authenticator::Authenticated;
+use portcullis_core::id::Id;
+use portcullis_core::limits::Site;
+use portcullis_core::lookup::CredentialLookup as _;
+use portcullis_core::organization::Organization;
+use portcullis_core::scheme::connector::{ID_HEADER, TOKEN_HEADER, option};
+use portcullis_core::scheme::{ALL, CONNECTOR, Found, Options, Scheme};
+use portcullis_core::secret::Secret;
+use portcullis_core::subject::{Claims, SubjectId};
+use portcullis_core::time::Timestamp;
+
+use super::failure::Failure;
+use crate::actions::tracking::Teller;
+use crate::dialects::Call;
+use crate::gate::{Gate, Unknown};
+
+/// The one scheme of the API, that looks into the query too: each connector says whether it may be
+/// found there.
+static SCHEMES: LazyLock<Vec<Box<dyn Scheme>>> = LazyLock::new(|| {
+    let kinds = ALL.iter().filter(|kind| kind.name == CONNECTOR);
+    let options = Options::from([("query".to_owned(), "true".to_owned())]);
+    kinds.filter_map(|kind| (kind.build)(&options).ok()).collect()
+});
+
+/// The header that says of which organization the caller thinks the connector is.
+const ORGANIZATION: &str = "hull-organization";
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    /// The connector, with whom it acts for.
+    pub(super) who: Authenticated,
+    /// The id that the connector is known by.
+    pub(super) id: String,
+    gate: Arc<Gate>,
+    site: Site,
+}
+
+impl Caller {
+    /// Whether it may do whatever the connector may.
+    pub(super) fn has_rights(&self) -> bool {
+        self.who.principal.has_rights()
+    }
+
+    /// On whose behalf it acts.
+    pub(super) fn claims(&self) -> Option<&Arc<Claims>> {
+        self.who.principal.subject.as_ref()
+    }
+
+    /// Whether `id` is the connector's own.
+    pub(super) fn is(&self, id: SubjectId) -> bool {
+        SubjectId::parse(&self.id) == Some(id)
+    }
+
+    /// The organization whose subjects it tells of.
+    pub(super) fn organization(&self) -> Id<Organization> {
+        self.who.principal.user.organization
+    }
+
+    /// Whether an option of the connector is switched on.
+    pub(super) fn is_on(&self, name: &str) -> bool {
+        let keyring = self.gate.memory().keyring(self.who.principal.credential.id);
+        keyring.is_some_and(|keyring| keyring.is_on(name))
+    }
+
+    /// What one of many tokens claims; nothing if it does not count at `now`.
+    pub(super) fn claims_of(&self, token: &[u8], now: Timestamp) -> Option<Arc<Claims>> {
+        let scheme = SCHEMES.first()?;
+        let authenticator = self.gate.authenticator();
+        let place = (scheme.as_ref(), self.id.as_str());
+        authenticator.claims_of(&self.who, place, Secret::new(token), now).ok()
+    }
+
+    /// Who tells what is recorded, and whether they still may at that moment.
+    pub(super) fn teller(&self) -> Teller {
+        let (gate, who, site) = (Arc::clone(&self.gate), self.who.clone(), self.site);
+        Teller {
+            who: self.who.clone(),
+            still: Arc::new(move || gate.is_still(&who, (&SCHEMES, &site))),
+        }
+    }
+}
+
+/// Who calls, proven by the secret of a connector or a token of it.
+pub(super) async fn known(call: &Call<'_>) -> Result<Caller, Failure> {
+    let (gate, site) = (Arc::clone(&call.services.gate), call.site());
+    let known = gate.recognise(&SCHEMES, &site, call.head).await?;
+    let who = known.ok_or_else(|| Failure::refused("no_credential"))?;
+    of_organization(call, Caller { who, id: id(call)?, gate, site })
+}
+
+/// Which connector calls, proven as for any call, or named alone: then each of what it tells must
+/// prove itself.
+pub(super) async fn named(call: &Call<'_>) -> Result<Caller, Failure> {
+    let single = |name| call.head.single(name).map_err(|_| Failure::refused("ambiguous"));
+    let (Some(_), None) = (single(&ID_HEADER)?, single(&TOKEN_HEADER)?) else {
+        return known(call).await;
+    };
+    let (gate, site, id) = (Arc::clone(&call.services.gate), call.site(), id(call)?);
+    let who = gate.name((CONNECTOR, &id), &site)?;
+    of_organization(call, Caller { who, id, gate, site })
+}
+
+/// The id that the caller gives, wherever it stands.
+fn id(call: &Call<'_>) -> Result<String, Failure> {
+    let found = SCHEMES.first().map(|scheme| scheme.find(call.head));
+    let Some(Found::Claimed(claim)) = found else { return Err(Failure::refused("malformed")) };
+    let id = claim.beside.as_ref().and_then(|id| std::str::from_utf8(id.expose()).ok());
+    let id = id.filter(|id| SubjectId::parse(id).is_some());
+    id.map(str::to_owned).ok_or_else(|| Failure::refused("malformed"))
+}
+
+/// Who is bound to an organization says no other.
+fn of_organization(call: &Call<'_>, caller: Caller) -> Result<Caller, Failure> {
+    let keyring = caller.gate.memory().keyring(caller.who.principal.credential.id);
+    let keyring = keyring.ok_or(Unknown::Unavailable)?;
+    let wanted = keyring.options.get(option::ORGANIZATION).filter(|wanted| !wanted.is_empty());
+    let said = call.head.headers().get(ORGANIZATION);
+    match (wanted, said) {
+        (Some(wanted), Some(said)) if !said.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()) => {
+            Err(Failure::refused("other_organization"))
+        }
+        _ => Ok(caller),
+    }
+}
