@@ -218,6 +218,10 @@ pub trait Scheme: fmt::Debug + Send + Sync {
     ) -> Result<Proven, Rejection> {
         Err(Rejection::WrongProof)
     }
+    /// Whether whoever was proven may come in at all, wherever this instance stands.
+    fn admits(&self, _proven: &Proven) -> bool {
+        true
+    }
 }
 
 /// What a scheme found of its own in a request.

@@ -39,6 +39,8 @@ pub enum Rejection {
     Mistyped,
     /// It was sent in the query, where this one is not looked for.
     InQuery,
+    /// It stands for somebody who is not let in here.
+    NotAdmitted,
     /// The credential is not valid yet.
     NotYetValid,
     /// The owner's organization, or one above it, is not active.
@@ -79,6 +81,7 @@ impl Rejection {
             Self::InQuery => "in_query",
             Self::Malformed(_) => "malformed",
             Self::Mistyped => "mistyped",
+            Self::NotAdmitted => "not_admitted",
             Self::NotYetValid => "not_yet_valid",
             Self::OrganizationInactive => "organization_inactive",
             Self::OtherGuard => "other_guard",

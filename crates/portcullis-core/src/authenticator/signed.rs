@@ -32,7 +32,9 @@ impl<L: CredentialLookup> Authenticator<L> {
     ) -> Begun {
         let found = self.lookup.credential(signed.filed_under, signed.id);
         let signer = self.signer(found);
-        let proven = self.prove(scheme, signed, &signer, now);
+        let proven = self.prove(scheme, signed, &signer, now).and_then(|proven| {
+            if scheme.admits(&proven) { Ok(proven) } else { Err(Rejection::NotAdmitted) }
+        });
         let owner = self.lookup.user(signer.credential.owner);
         let standing = self.standing(&signer.credential, owner.as_deref(), site, now);
         let reason = match (found, proven, standing, owner) {

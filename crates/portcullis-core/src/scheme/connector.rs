@@ -7,6 +7,9 @@
 //! Hull-Access-Token: <header>.<claims>.<signature>      HS256 under it: on behalf of a subject
 //! ?id=5a79…&secret=…          the same, where guard or dialect and connector allow it
 //! ```
+//!
+//! A guard takes tokens only if its option `subjects` is `true`, and looks into the query only if
+//! `query` is.
 
 mod claims;
 
@@ -75,23 +78,25 @@ static HEADERS: [HeaderName; 2] = [ID_HEADER, TOKEN_HEADER];
 #[derive(Debug)]
 struct Connector {
     query: bool,
+    subjects: bool,
 }
 
 fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
-    let mut query = false;
+    let mut connector = Connector { query: false, subjects: false };
     for (option, value) in options {
-        query = match (option.as_str(), value.as_str()) {
-            ("query", "true") => true,
-            ("query", "false") => false,
-            ("query", _) => {
-                let (scheme, value) = (NAME, value.clone());
-                let expected = "`true` or `false`";
-                return Err(BadOption::Value { scheme, option: "query", value, expected });
-            }
+        let (option, place) = match option.as_str() {
+            "query" => ("query", &mut connector.query),
+            "subjects" => ("subjects", &mut connector.subjects),
             _ => return Err(BadOption::Unknown { scheme: NAME, option: option.clone() }),
         };
+        *place = value.parse().map_err(|_| BadOption::Value {
+            scheme: NAME,
+            option,
+            value: value.clone(),
+            expected: "`true` or `false`",
+        })?;
     }
-    Ok(Box::new(Connector { query }))
+    Ok(Box::new(connector))
 }
 
 fn present(_login: &str, secret: &str) -> (HeaderName, SecretBuf) {
@@ -233,6 +238,14 @@ impl Scheme for Connector {
         }
         let claims = read_token(text, (signed.id, keyring), now)?;
         Ok(Proven::Subject(Arc::new(claims)))
+    }
+
+    /// A token on behalf of a subject is for tracking: any other place says that it takes one too.
+    fn admits(&self, proven: &Proven) -> bool {
+        match proven {
+            Proven::Owner => true,
+            Proven::Subject(claims) => self.subjects || claims.admin,
+        }
     }
 }
 

@@ -158,8 +158,8 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
 
 /// The options with which all of a scheme can be tried out.
 fn trial(scheme: SchemeName) -> Options {
-    let query = (scheme == scheme::CONNECTOR).then(|| ("query".to_owned(), "true".to_owned()));
-    query.into_iter().collect()
+    let names = if scheme == scheme::CONNECTOR { &["query", "subjects"][..] } else { &[] };
+    names.iter().map(|name| ((*name).to_owned(), "true".to_owned())).collect()
 }
 
 /// Makes a guard of the root, or what stands in its name into it.

@@ -64,6 +64,7 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
             | Rejection::InQuery
             | Rejection::Malformed(_)
             | Rejection::Mistyped
+            | Rejection::NotAdmitted
             | Rejection::NotYetValid
             | Rejection::OrganizationInactive
             | Rejection::OtherGuard

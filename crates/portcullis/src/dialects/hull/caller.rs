@@ -18,11 +18,12 @@ use crate::actions::tracking::Teller;
 use crate::dialects::Call;
 use crate::gate::{Gate, Unknown};
 
-/// The one scheme of the API, that looks into the query too: each connector says whether it may be
-/// found there.
+/// The one scheme of the API: it takes tokens on behalf of subjects, and looks into the query, where
+/// each connector says whether it may be found.
 static SCHEMES: LazyLock<Vec<Box<dyn Scheme>>> = LazyLock::new(|| {
     let kinds = ALL.iter().filter(|kind| kind.name == CONNECTOR);
-    let options = Options::from([("query".to_owned(), "true".to_owned())]);
+    let options = ["query", "subjects"].map(|option| (option.to_owned(), "true".to_owned()));
+    let options = Options::from(options);
     kinds.filter_map(|kind| (kind.build)(&options).ok()).collect()
 });
 

@@ -137,11 +137,15 @@ fn set_identity(headers: &mut HeaderMap, head: &RequestHead<'_>, judged: &Judged
         set("portcullis-network", network.to_string());
     }
     let Some(who) = &judged.who else { return };
-    set("portcullis-user-id", who.principal.user.id.to_string());
+    if who.principal.has_rights() {
+        // Who acts on behalf of a subject is not the user, and has none of their rights.
+        set("portcullis-user-id", who.principal.user.id.to_string());
+    }
     set("portcullis-organization-id", who.principal.user.organization.to_string());
     set("portcullis-scheme", who.scheme.to_string());
     set("portcullis-credential-id", who.principal.credential.id.to_string());
-    if let Some(login) = &who.principal.user.login {
+    let login = who.principal.user.login.as_ref().filter(|_| who.principal.has_rights());
+    if let Some(login) = login {
         set("portcullis-user", escaped(login));
     }
     if let Some(claims) = &who.principal.subject {
