@@ -1,19 +1,23 @@
 //! Housekeeping beside the requests: writes what credentials were used for, and forgets what the
-//! dead ones spent.
+//! dead ones spent, and batches that nobody sends again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::Memory;
+use portcullis_store::tracking::MAX_FORGOTTEN;
 use portcullis_store::usage::MAX_BATCH;
 use portcullis_store::{Store, StoreError};
 use tokio::time::MissedTickBehavior;
 
 /// How often it is written. What was counted since is lost with a server that is killed.
 const INTERVAL: Duration = Duration::from_secs(10);
+/// For so long a batch of entries is known again.
+const RECEIPTS: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Writes what was counted again and again.
-pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>) {
+pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>, clock: Arc<dyn Clock>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -24,12 +28,22 @@ pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>) {
         if let Err(error) = forget(&store).await {
             tracing::warn!(%error, "what dead credentials spent was not forgotten");
         }
+        if let Err(error) = forget_receipts(&store, clock.now().wall).await {
+            tracing::warn!(%error, "which batches were applied long ago was not forgotten");
+        }
     }
 }
 
 /// Forgets what dead credentials spent, in small steps.
 async fn forget(store: &Store) -> Result<(), StoreError> {
     while store.tend(|tending| tending.forget_spent()).await? {}
+    Ok(())
+}
+
+/// Forgets which batches were applied so long ago that nobody sends them again.
+async fn forget_receipts(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let before = now.minus(RECEIPTS);
+    while store.tend(move |tending| tending.forget_receipts(before, MAX_FORGOTTEN)).await? > 0 {}
     Ok(())
 }
 

@@ -129,7 +129,7 @@ impl Payload<'_> {
     fn times(&self) -> Result<Times, BadClaims> {
         let issued = moment(self.issued.ok_or(BadClaims::Malformed("no `iat`"))?);
         let begins = self.not_before.map_or(Timestamp::MIN, moment);
-        let not_before = before(begins, LEEWAY).max(before(issued, MAX_AHEAD));
+        let not_before = begins.minus(LEEWAY).max(issued.minus(MAX_AHEAD));
         let expires = self.expires.map_or(Timestamp::MAX, |at| moment(at).plus(LEEWAY));
         Ok(Times { not_before, expires })
     }
@@ -179,11 +179,6 @@ impl Identity {
 #[expect(clippy::cast_possible_truncation, reason = "a float is cast to the nearest that fits")]
 fn moment(seconds: f64) -> Timestamp {
     Timestamp::from_millis((seconds * 1_000.0) as i64)
-}
-
-fn before(moment: Timestamp, by: Duration) -> Timestamp {
-    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(moment.millis().saturating_sub(by))
 }
 
 impl<'de> Deserialize<'de> for Payload<'de> {
