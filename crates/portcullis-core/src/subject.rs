@@ -190,9 +190,12 @@ impl Identifier {
         {
             return Err(BadIdentifier);
         }
-        let value = match kind {
-            IdentifierKind::AnonymousId | IdentifierKind::ExternalId => text.into(),
-            IdentifierKind::Domain | IdentifierKind::Email => text.trim().to_lowercase().into(),
+        let folds = matches!(kind, IdentifierKind::Domain | IdentifierKind::Email);
+        let is_folded = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
+        let value = if !folds || text.bytes().all(is_folded) {
+            text.into()
+        } else {
+            text.trim().to_lowercase().into()
         };
         Ok(Self { kind, value })
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::authenticator::Rejection;
 use crate::json::{Names, Skipped};
@@ -348,7 +348,8 @@ impl<'de> Visitor<'de> for IdentityReader {
             match kind {
                 None => identity.id = entries.next_value::<OptionalId>()?.0,
                 Some(kind) if kind.is_of(self.0) => {
-                    entries.next_value::<Values>()?.add(*kind, &mut identity.identifiers)?;
+                    let identifiers = &mut identity.identifiers;
+                    entries.next_value_seed(Values { kind: *kind, identifiers })?;
                 }
                 Some(_) => {
                     entries.next_value::<Skipped>()?;
@@ -387,59 +388,56 @@ impl<'de> Deserialize<'de> for OptionalId {
     }
 }
 
-/// The values of one identifier: a text, a whole number, a list of them; nothing is none.
-#[derive(Default)]
-struct Values(Vec<String>);
+/// Takes the values of one identifier: a text, a whole number, a list of texts; nothing is none.
+struct Values<'i> {
+    kind: IdentifierKind,
+    identifiers: &'i mut Vec<Identifier>,
+}
 
-impl Values {
-    fn add<E: de::Error>(
-        self,
-        kind: IdentifierKind,
-        identifiers: &mut Vec<Identifier>,
-    ) -> Result<(), E> {
-        for text in self.0.iter().filter(|text| !text.is_empty()) {
-            identifiers.push(Identifier::new(kind, text).map_err(E::custom)?);
+impl Values<'_> {
+    fn add<E: de::Error>(&mut self, text: &str) -> Result<(), E> {
+        if !text.is_empty() {
+            self.identifiers.push(Identifier::new(self.kind, text).map_err(E::custom)?);
         }
         Ok(())
     }
 }
 
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(ValuesReader)
+impl<'de> DeserializeSeed<'de> for Values<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
     }
 }
 
-struct ValuesReader;
-
-impl<'de> Visitor<'de> for ValuesReader {
-    type Value = Values;
+impl<'de> Visitor<'de> for Values<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text, a whole number, or a list of texts")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Values, E> {
-        Ok(Values(vec![text.to_owned()]))
+    fn visit_str<E: de::Error>(mut self, text: &str) -> Result<(), E> {
+        self.add(text)
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Values, E> {
-        Ok(Values(vec![number.to_string()]))
+    fn visit_i64<E: de::Error>(mut self, number: i64) -> Result<(), E> {
+        self.add(&number.to_string())
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Values, E> {
-        Ok(Values(vec![number.to_string()]))
+    fn visit_u64<E: de::Error>(mut self, number: u64) -> Result<(), E> {
+        self.add(&number.to_string())
     }
 
-    fn visit_unit<E>(self) -> Result<Values, E> {
-        Ok(Values::default())
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Values, A::Error> {
-        let mut values = Values::default();
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         while let Some(Text(text)) = items.next_element()? {
-            values.0.push(text.into_owned());
+            self.add(&text)?;
         }
-        Ok(values)
+        Ok(())
     }
 }
