@@ -166,3 +166,6 @@ impl Plan {
         self.detach.extend(before.cloned());
     }
 }
+
+#[cfg(test)]
+mod tests;
