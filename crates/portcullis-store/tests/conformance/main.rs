@@ -5,6 +5,7 @@ mod collections;
 mod limits;
 mod resources;
 mod store;
+mod tracking;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,0 +1,119 @@
+//! Many who tell of the same subjects at once, on one node and on two.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use portcullis_core::secret::SecretBuf;
+use portcullis_core::subject::SubjectKind;
+use portcullis_store::tracking::{Batch, Outcome};
+use portcullis_store::{Store, Target};
+use serde_json::json;
+
+use super::{find, known, source, tell, track, traits, user};
+use crate::{Hand, run, target};
+
+/// So many tell at once.
+const TELLERS: usize = 8;
+/// Each so many batches.
+const BATCHES: usize = 20;
+/// Of so many subjects.
+const SUBJECTS: usize = 5;
+
+/// What one teller tells: each subject counted up by one, under names that others use too.
+fn batch(
+    teller: usize,
+    number: usize,
+) -> Vec<(portcullis_core::subject::Claims, portcullis_core::tracking::Entry)> {
+    let mut entries = Vec::new();
+    for subject in 0..SUBJECTS {
+        let names = match (teller + number) % 3 {
+            0 => format!("e:{subject}"),
+            1 => format!("e:{subject} m:{subject}@x.com"),
+            _ => format!("e:{subject} a:{subject}-{teller}-{number}"),
+        };
+        let inc = json!({ "n": { "operation": "inc", "value": 1 } });
+        entries.push((user(&names), traits(inc)));
+        let event = json!({ "event": "e", "event_id": format!("{teller}-{number}") });
+        entries.push((user(&names), track(event)));
+    }
+    entries
+}
+
+/// Tells everything, each batch twice and at once with the same receipt, through `stores` in turn.
+async fn tell_all(stores: &[Arc<Store>]) {
+    let source = source(&stores[0]).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for teller in 0..TELLERS {
+        for again in 0..2 {
+            let store = Arc::clone(&stores[(teller + again) % stores.len()]);
+            tasks.spawn(async move {
+                let mut first = 0;
+                for number in 0..BATCHES {
+                    let digest = u128::try_from(teller * BATCHES + number).unwrap().to_be_bytes();
+                    let entries = batch(teller, number);
+                    let told = Batch { source, receipt: Some(digest), entries, partial: false };
+                    let Outcome { repeated, .. } = store.track(told).await.unwrap();
+                    first += usize::from(!repeated);
+                }
+                first
+            });
+        }
+    }
+    let applied: usize = tasks.join_all().await.into_iter().sum();
+    assert_eq!(applied, TELLERS * BATCHES, "each batch once");
+    let organization = source.organization;
+    let mut ids = BTreeSet::new();
+    for subject in 0..SUBJECTS {
+        let found = find(&stores[0], SubjectKind::User, &format!("e:{subject}")).await.unwrap();
+        assert_eq!(known(&found), json!({ "n": TELLERS * BATCHES }), "no update is lost");
+        ids.insert(found.id);
+        for called in &found.identifiers {
+            let called = called.clone();
+            let holder =
+                stores[0].read(move |it| it.find_named(organization, SubjectKind::User, &called));
+            assert_eq!(holder.await.unwrap().map(|it| it.id), Some(found.id));
+        }
+        let id = found.id;
+        let told = stores[0].read(move |it| it.list_events(organization, id, None, 1_000)).await;
+        assert_eq!(told.unwrap().len(), TELLERS * BATCHES, "each event once");
+    }
+    let all = stores[0]
+        .read(move |it| it.export_subjects(organization, SubjectKind::User, None, 1_000))
+        .await;
+    assert_eq!(all.unwrap().iter().map(|it| it.id).collect::<BTreeSet<_>>(), ids, "none twice");
+}
+
+#[test]
+fn what_many_tell_of_the_same_subjects_adds_up() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for (engine, nodes) in [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("tracking_together{nodes}");
+        let Some(target) = target(engine, &name, folder.path()) else { continue };
+        let again = || match &target {
+            Target::Postgres(url) => Target::Postgres(SecretBuf::new(url.expose_text())),
+            Target::Sqlite(folder) => Target::Sqlite(folder.clone()),
+        };
+        let open = |_| Arc::new(Store::open(again(), Arc::new(Hand::default())).unwrap());
+        let stores: Vec<_> = (0..nodes).map(open).collect();
+        runtime.block_on(tell_all(&stores));
+    }
+}
+
+#[test]
+fn those_who_meet_at_once_become_one() {
+    run("tracking_meet", async |bench| {
+        let store = &bench.store;
+        let told = (0..30).map(|number| {
+            let names = format!("a:{number} a:{}", (number + 1) % 30);
+            tell(store, vec![(user(&names), traits(json!({ number.to_string(): 1 })))])
+        });
+        let mut all = Vec::new();
+        for one in told {
+            all.push(one.await.unwrap());
+        }
+        assert!(all.iter().all(|it| it.applied == 1));
+        let one = find(store, SubjectKind::User, "a:0").await.unwrap();
+        assert_eq!((one.identifiers.len(), one.traits.len()), (30, 30));
+    });
+}
