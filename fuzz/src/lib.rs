@@ -24,6 +24,7 @@ mod request;
 mod schemes;
 mod sealed;
 mod token;
+mod tracking;
 
 pub use body::body;
 pub use dynamic::dynamic;
@@ -41,6 +42,7 @@ pub use query::query;
 pub use schemes::schemes;
 pub use sealed::sealed;
 pub use token::token;
+pub use tracking::tracking;
 
 /// What is fed: any bytes are fine.
 pub type Target = fn(&[u8]);
@@ -62,4 +64,5 @@ pub const ALL: &[(&str, Target)] = &[
     ("schemes", schemes),
     ("sealed", sealed),
     ("token", token),
+    ("tracking", tracking),
 ];
