@@ -13,6 +13,8 @@ mod files;
 mod follower;
 #[path = "faults/nodes.rs"]
 mod nodes;
+#[path = "faults/records.rs"]
+mod records;
 #[path = "faults/sessions.rs"]
 mod sessions;
 #[path = "faults/tls.rs"]

@@ -106,3 +106,59 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::job::job;
+
+    /// Whose turn it is, one after another: `r` for what is recorded, `w` and `u` for writes.
+    fn turns(waiting: &str) -> String {
+        let mut queue = Queue::default();
+        for kind in waiting.chars() {
+            let (job, _) = job::<(), StoreError, _>(None, |_, _| Ok(((), 0)));
+            let lane = if kind == 'r' { Lane::Records } else { Lane::Writes };
+            queue.push(lane, Waiting { job, urgent: kind == 'u', since: 0 }).unwrap();
+        }
+        let mut turns = String::new();
+        while let Some(lane) = queue.turn() {
+            turns.push(match (lane, queue.pop(lane).unwrap().urgent) {
+                (Lane::Records, _) => 'r',
+                (Lane::Writes, false) => 'w',
+                (Lane::Writes, true) => 'u',
+            });
+        }
+        turns
+    }
+
+    #[test]
+    fn what_is_urgent_goes_first_and_then_both_lanes_in_turn() {
+        for (waiting, expected) in [
+            ("", ""),
+            ("rr", "rr"),
+            ("ww", "ww"),
+            ("rw", "wr"),
+            ("rrrww", "wrwrr"),
+            ("rrwwuu", "uurwrw"),
+            ("wwrru", "urwrw"),
+        ] {
+            let told = turns(waiting);
+            assert_eq!(told.len(), waiting.len(), "{waiting}");
+            assert_eq!(told, expected, "{waiting}");
+        }
+    }
+
+    #[test]
+    fn a_full_lane_takes_no_more_and_leaves_the_other_alone() {
+        let mut queue = Queue::default();
+        let mut push = |lane| {
+            let (job, _) = job::<(), StoreError, _>(None, |_, _| Ok(((), 0)));
+            queue.push(lane, Waiting { job, urgent: false, since: 0 })
+        };
+        for _ in 0..QUEUE {
+            push(Lane::Records).unwrap();
+        }
+        assert!(matches!(push(Lane::Records), Err(StoreError::Busy)));
+        assert!(push(Lane::Writes).is_ok());
+    }
+}
