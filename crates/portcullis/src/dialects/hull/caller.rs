@@ -37,6 +37,8 @@ pub(super) struct Caller {
     pub(super) who: Authenticated,
     /// The id that the connector is known by.
     pub(super) id: String,
+    /// Whether the call itself proves it; else it is named, and what it tells must.
+    pub(super) is_proven: bool,
     gate: Arc<Gate>,
     site: Site,
 }
@@ -91,7 +93,7 @@ pub(super) async fn known(call: &Call<'_>) -> Result<Caller, Failure> {
     let (gate, site) = (Arc::clone(&call.services.gate), call.site());
     let known = gate.recognise(&SCHEMES, &site, call.head).await?;
     let who = known.ok_or_else(|| Failure::refused("no_credential"))?;
-    of_organization(call, Caller { who, id: id(call)?, gate, site })
+    of_organization(call, Caller { who, id: id(call)?, is_proven: true, gate, site })
 }
 
 /// Which connector calls, proven as for any call, or named alone: then each of what it tells must
@@ -103,7 +105,7 @@ pub(super) async fn named(call: &Call<'_>) -> Result<Caller, Failure> {
     };
     let (gate, site, id) = (Arc::clone(&call.services.gate), call.site(), id(call)?);
     let who = gate.name((CONNECTOR, &id), &site)?;
-    of_organization(call, Caller { who, id, gate, site })
+    of_organization(call, Caller { who, id, is_proven: false, gate, site })
 }
 
 /// The id that the caller gives, wherever it stands.
