@@ -50,7 +50,7 @@ pub struct Authenticator<L> {
     peppers: Arc<Peppers>,
     cost: Cost,
     attempts: Attempts,
-    /// Under this key, drawn at start, verified passwords and tokens are remembered.
+    /// Under this key, drawn at start, a verified password is remembered.
     memory: MacKey,
     tokens: Tokens,
     decoy: Decoy,

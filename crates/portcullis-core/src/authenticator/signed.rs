@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::tokens::Tokens;
 use super::{Authenticated, Authenticator, Begun, Rejected, Rejection};
 use crate::credential::Credential;
 use crate::keyring::Keyring;
@@ -10,7 +9,6 @@ use crate::limits::Site;
 use crate::lookup::CredentialLookup;
 use crate::principal::Principal;
 use crate::scheme::{Proven, Scheme, Signed};
-use crate::seal::Digest;
 use crate::secret::Secret;
 use crate::subject::Claims;
 use crate::time::Timestamp;
@@ -74,23 +72,19 @@ impl<L: CredentialLookup> Authenticator<L> {
         signer: &Signer,
         now: Timestamp,
     ) -> Result<Proven, Rejection> {
-        // What the query may carry is the scheme's to say, each time.
-        let place = (!signed.in_query).then(|| self.place(signer, &signed.text)).flatten();
-        if let Some(claims) = place.as_ref().and_then(|place| self.tokens.find(place)) {
+        if signed.in_query {
+            // What the query may carry is the scheme's to say, each time.
+            return scheme.prove(signed, &signer.keyring, now);
+        }
+        let text = signed.text.expose();
+        if let Some(claims) = self.tokens.find(&signer.credential, text) {
             return claims.judge(now).map(|()| Proven::Subject(claims));
         }
         let proven = scheme.prove(signed, &signer.keyring, now)?;
-        if let (Some(place), Proven::Subject(claims)) = (place, &proven) {
-            self.tokens.remember(place, claims);
+        if let Proven::Subject(claims) = &proven {
+            self.tokens.remember(&signer.credential, text, claims);
         }
         Ok(proven)
-    }
-
-    /// Under what a proof is remembered, if it is a token.
-    fn place(&self, signer: &Signer, text: &Secret<'_>) -> Option<Digest> {
-        let text = text.expose();
-        let token = memchr::memchr(b'.', text).is_some();
-        token.then(|| Tokens::place(&self.memory, &signer.credential, text)).flatten()
     }
 
     /// What `text` claims, signed by the credential that `who` proved, whose public part is `id`:

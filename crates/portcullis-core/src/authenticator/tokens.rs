@@ -1,13 +1,15 @@
 //! That a token was verified before: a bounded memory of what it claims.
 //!
-//! A token is remembered under a digest of itself with the identity and version of the credential
-//! that signed it, so that it dies with every change of that. Whatever can change is judged anew.
+//! A token is remembered with the identity and version of the credential that signed it, so that it
+//! dies with every change of that. Whatever can change is judged anew.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::credential::Credential;
-use crate::seal::{self, Digest, MacKey};
+use crate::id::{Id, Revision};
+use crate::seal;
+use crate::secret::SecretBuf;
 use crate::subject::Claims;
 
 /// So many tokens are remembered; one more takes the place of another.
@@ -18,7 +20,11 @@ pub const MAX_REMEMBERED_TOKEN: usize = 1_024;
 /// The tokens that were verified.
 pub(super) struct Tokens(Box<[Mutex<Option<Entry>>]>);
 
-type Entry = (Digest, Arc<Claims>);
+struct Entry {
+    signed_by: (Id<Credential>, Revision),
+    token: SecretBuf,
+    claims: Arc<Claims>,
+}
 
 impl Tokens {
     /// None yet.
@@ -26,35 +32,36 @@ impl Tokens {
         Self((0..MAX_REMEMBERED).map(|_| Mutex::new(None)).collect())
     }
 
-    /// Under what `token` is remembered; `None` if it is too long to be.
-    ///
-    /// Identity and version first, of fixed width: no two tokens share a text.
-    pub(super) fn place(key: &MacKey, credential: &Credential, token: &[u8]) -> Option<Digest> {
-        let version = credential.version.0.to_be_bytes();
-        let short = token.len() <= MAX_REMEMBERED_TOKEN;
-        short.then(|| key.digest(&[b"token\0", credential.id.as_bytes(), &version, token]))
+    /// What `token` claims, if it was verified with `signer` as it is now.
+    pub(super) fn find(&self, signer: &Credential, token: &[u8]) -> Option<Arc<Claims>> {
+        let slot = self.slot(token)?.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = slot.as_ref()?;
+        let same = entry.signed_by == (signer.id, signer.version)
+            && seal::equal(entry.token.expose(), token);
+        same.then(|| Arc::clone(&entry.claims))
     }
 
-    /// What the token claims that was remembered under `place`.
-    pub(super) fn find(&self, place: &Digest) -> Option<Arc<Claims>> {
-        let slot = self.slot(place)?.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, claims) = slot.as_ref()?;
-        seal::equal(known, place).then(|| Arc::clone(claims))
+    /// Remembers what `token` claims, which was verified with `signer`.
+    pub(super) fn remember(&self, signer: &Credential, token: &[u8], claims: &Arc<Claims>) {
+        let Some(slot) = self.slot(token) else { return };
+        let signed_by = (signer.id, signer.version);
+        let entry = Entry { signed_by, token: SecretBuf::new(token), claims: Arc::clone(claims) };
+        let before = slot.lock().unwrap_or_else(PoisonError::into_inner).replace(entry);
+        drop(before);
     }
 
-    /// Remembers what a token claims.
-    pub(super) fn remember(&self, place: Digest, claims: &Arc<Claims>) {
-        if let Some(slot) = self.slot(&place) {
-            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = slot.replace((place, Arc::clone(claims)));
-            drop(slot);
-            drop(before);
+    /// The one place where `token` can be remembered. Its end is a signature, which nobody chooses.
+    fn slot(&self, token: &[u8]) -> Option<&Mutex<Option<Entry>>> {
+        /// An odd number that spreads the bits of text (2^64 divided by the golden ratio).
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        const UNUSED: u32 = u64::BITS - MAX_REMEMBERED.ilog2();
+        if token.len() > MAX_REMEMBERED_TOKEN {
+            return None;
         }
-    }
-
-    fn slot(&self, place: &Digest) -> Option<&Mutex<Option<Entry>>> {
-        let [low, high, ..] = *place;
-        self.0.get(usize::from(u16::from_le_bytes([low, high])) % MAX_REMEMBERED)
+        let (_, end) = token.split_last_chunk::<9>()?;
+        let (end, _) = end.split_first_chunk()?;
+        let place = u64::from_le_bytes(*end).wrapping_mul(SPREAD) >> UNUSED;
+        self.0.get(usize::try_from(place).ok()?)
     }
 }
 
