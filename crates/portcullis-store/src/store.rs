@@ -249,11 +249,10 @@ impl Store {
         let prepared = std::thread::scope(|scope| scope.spawn(|| prepare(&route, now)).join());
         let connection = prepared.map_err(|_| StoreError::Stopped)??;
         let readers = Readers::start(&route, &clock)?;
-        let writer = Worker::start("store-write", Some(connection), &route, &clock)?;
-        let recorder = match route.is_shared() {
-            true => Some(Worker::start("store-record", None, &route, &clock)?),
-            false => None,
-        };
+        let writer = Worker::start("store-write", Some(connection), &route, Arc::clone(&clock))?;
+        let recorder =
+            route.is_shared().then(|| Worker::start("store-record", None, &route, clock));
+        let recorder = recorder.transpose()?;
         Ok(Self { readers, writer, recorder, route, sightings: Arc::default() })
     }
 

@@ -8,6 +8,7 @@ mod events;
 mod merge;
 mod reading;
 mod receipts;
+mod search;
 
 use portcullis_core::credential::Credential;
 use portcullis_core::id::Id;
@@ -23,8 +24,9 @@ use crate::store::Store;
 pub use delete::{Deleted, MAX_DELETED};
 pub(crate) use desk::Desk;
 pub use merge::MAX_MOVED;
-pub use reading::{Filter, Listed, MAX_NAMES, MAX_PAGE, MAX_SCANNED, NAMES_FROM, Search};
-pub use receipts::MAX_FORGOTTEN;
+pub use reading::{MAX_NAMES, MAX_PAGE, NAMES_FROM};
+pub use receipts::{KEPT, MAX_FORGOTTEN};
+pub use search::{Filter, Listed, MAX_SCANNED, Search};
 
 const TABLE: &str = "subjects";
 

@@ -7,10 +7,8 @@ use super::*;
 use crate::time::Timestamp;
 
 fn changes(body: Value) -> Result<Vec<Change>, BadEntry> {
-    match Entry::parse("traits", body)? {
-        Entry::Traits(changes) => Ok(changes),
-        other => panic!("{other:?}"),
-    }
+    let entry = Entry::parse("traits", body)?;
+    if let Entry::Traits(changes) = entry { Ok(changes) } else { panic!("{entry:?}") }
 }
 
 fn number(value: Value) -> Number {

@@ -42,20 +42,20 @@ impl Worker {
         name: &str,
         connection: Option<Connection>,
         route: &Arc<Route>,
-        clock: &Arc<dyn Clock>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
         let shared = Arc::<Shared>::default();
         let mut desk = Desk {
             connection,
             route: Arc::clone(route),
-            clock: Arc::clone(clock),
+            clock: Arc::clone(&clock),
             shared: Arc::clone(&shared),
         };
         let thread = thread::Builder::new()
             .name(name.into())
             .spawn(move || desk.work())
             .map_err(|source| StoreError::Folder { what: "a thread".into(), source })?;
-        Ok(Self { shared, clock: Arc::clone(clock), thread: Some(thread) })
+        Ok(Self { shared, clock, thread: Some(thread) })
     }
 
     pub(super) fn queue(
@@ -117,10 +117,12 @@ impl Desk {
     fn wait(&self) -> Option<(Lane, Box<dyn Job>)> {
         let mut queue = self.shared.queue();
         loop {
-            while let Some(lane) = queue.turn() {
-                if let Some(job) = self.next(&mut queue, lane) {
-                    return Some((lane, job));
-                }
+            let turn = queue.turn();
+            if let Some((lane, job)) = turn.and_then(|it| Some((it, self.next(&mut queue, it)?))) {
+                return Some((lane, job));
+            }
+            if turn.is_some() {
+                continue;
             }
             if queue.stopping {
                 return None;

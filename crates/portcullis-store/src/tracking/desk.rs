@@ -64,7 +64,7 @@ impl Desk {
         if !self.subjects.contains_key(&id)
             && let Some(subject) = reading::find(from, space.organization, id)?
         {
-            self.subjects.insert(id, Open { subject, state: State::Same });
+            self.put(subject);
         }
         let found = self.subjects.get(&id).map(|it| &it.subject);
         Ok(found.filter(|it| (it.organization, it.kind) == (space.organization, space.kind)))
@@ -81,12 +81,23 @@ impl Desk {
         if let Some(known) = self.holders.get(&key) {
             return Ok(*known);
         }
-        let id = reading::holder(from, space, name)?;
-        if let Some(id) = id {
-            self.find(from, space, id)?;
-        }
+        let holder = reading::holder(from, space, name)?;
+        let id = holder.as_ref().map(|it| it.id);
         self.holders.insert(key, id);
+        if let Some(subject) = holder {
+            self.put(subject);
+        }
         Ok(id)
+    }
+
+    /// Puts one there that was not: all its names are known from now on, so that no other name can
+    /// lead to its row again.
+    fn put(&mut self, subject: Subject) {
+        let space = Space { organization: subject.organization, kind: subject.kind };
+        for name in &subject.identifiers {
+            self.holders.insert((space, name.clone()), Some(subject.id));
+        }
+        self.subjects.insert(subject.id, Open { subject, state: State::Same });
     }
 
     /// What the judgement of `id` needs.

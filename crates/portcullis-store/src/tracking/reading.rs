@@ -6,7 +6,6 @@ use portcullis_core::id::Id;
 use portcullis_core::organization::Organization;
 use portcullis_core::subject::{Claims, Identifier, SubjectId, SubjectKind};
 use portcullis_core::tracking::{Target, Traits};
-use serde_json::Value as Json;
 
 use super::desk::{Desk, Space};
 use super::{Subject, TABLE};
@@ -17,45 +16,10 @@ use crate::store::{Reading, Rows};
 
 /// One page has at most so many subjects, or events.
 pub const MAX_PAGE: i64 = 1_000;
-/// A search for a trait looks at so many subjects at most, the latest first.
-pub const MAX_SCANNED: usize = 100_000;
 /// So many names of traits are told at most.
 pub const MAX_NAMES: usize = 2_000;
 /// So many subjects, the latest, are asked for the names of their traits.
 pub const NAMES_FROM: i64 = 1_000;
-
-/// Which subjects are looked for.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Search {
-    /// What they are.
-    pub kind: SubjectKind,
-    /// What they have; `None` for all.
-    pub filter: Option<Filter>,
-    /// How many matching ones are passed over.
-    pub skip: u32,
-    /// How many are wanted, at most [`MAX_PAGE`].
-    pub top: u32,
-}
-
-/// What a subject may be looked for by.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Filter {
-    /// One of its names.
-    Identifier(Identifier),
-    /// A trait of exactly this value.
-    Trait(Box<str>, Json),
-}
-
-/// What was found, the latest first.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Listed {
-    /// The page that was asked for.
-    pub subjects: Vec<Subject>,
-    /// How many there are on all pages.
-    pub total: u64,
-    /// Whether there are more than were looked at ([`MAX_SCANNED`]), so that some may be missing.
-    pub cut: bool,
-}
 
 /// The subject `id`.
 pub(super) fn find(
@@ -78,18 +42,19 @@ pub(super) fn holder(
     from: &mut impl Rows,
     space: Space,
     name: &Identifier,
-) -> Result<Option<SubjectId>, StoreError> {
+) -> Result<Option<Subject>, StoreError> {
     let found = from.first(
         &sql!(
-            "SELECT subject FROM identifiers
-             WHERE organization = $1 AND subject_kind = $2 AND kind = $3 AND value = $4"
+            "SELECT s.id, s.organization, s.kind, s.account, s.traits, s.created, s.changed
+             FROM identifiers i JOIN subjects s ON s.id = i.subject
+             WHERE i.organization = $1 AND i.subject_kind = $2 AND i.kind = $3 AND i.value = $4"
         ),
         &[space.organization.into(), space.kind.into(), name.kind.into(), (&*name.value).into()],
     )?;
-    found.map(|mut row| row.next("identifiers")).transpose()
+    found.map(|row| read(from, row)).transpose()
 }
 
-fn read(from: &mut impl Rows, row: Row) -> Result<Subject, StoreError> {
+pub(super) fn read(from: &mut impl Rows, row: Row) -> Result<Subject, StoreError> {
     let mut subject = bare(row)?;
     let names = from.rows(
         &sql!("SELECT kind, value FROM identifiers WHERE subject = $1 ORDER BY kind, value"),
@@ -104,7 +69,7 @@ fn read(from: &mut impl Rows, row: Row) -> Result<Subject, StoreError> {
 }
 
 /// A subject without its names.
-fn bare(mut row: Row) -> Result<Subject, StoreError> {
+pub(super) fn bare(mut row: Row) -> Result<Subject, StoreError> {
     Ok(Subject {
         id: row.next(TABLE)?,
         organization: row.next(TABLE)?,
@@ -145,10 +110,7 @@ impl Reading<'_> {
         kind: SubjectKind,
         name: &Identifier,
     ) -> Result<Option<Subject>, StoreError> {
-        match holder(self, Space { organization, kind }, name)? {
-            Some(id) => find(self, organization, id),
-            None => Ok(None),
-        }
+        holder(self, Space { organization, kind }, name)
     }
 
     /// The subject of an organization that `claims` act on; nobody is made.
@@ -174,28 +136,6 @@ impl Reading<'_> {
         let Some(Target::Found(id)) = plan.map(|plan| plan.target) else { return Ok(None) };
         let id = if kind == claims.kind { Some(id) } else { desk.open(id)?.subject.account };
         id.map_or(Ok(None), |id| find(self, organization, id))
-    }
-
-    /// The subjects of an organization that are looked for.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub fn list_subjects(
-        &mut self,
-        organization: Id<Organization>,
-        search: &Search,
-    ) -> Result<Listed, StoreError> {
-        let (kind, top) = (search.kind, i64::from(search.top).min(MAX_PAGE));
-        match &search.filter {
-            Some(Filter::Identifier(name)) => {
-                let found = self.find_named(organization, kind, name)?;
-                let total = u64::from(found.is_some());
-                let subjects = found.into_iter().skip(search.skip as usize);
-                Ok(Listed { subjects: subjects.take(top as usize).collect(), total, cut: false })
-            }
-            Some(Filter::Trait(name, value)) => self.scan(organization, search, (name, value)),
-            None => self.list_all(organization, kind, (search.skip.into(), top)),
-        }
     }
 
     /// The names of the traits that the latest subjects of an organization have, in order.
@@ -242,63 +182,8 @@ impl Reading<'_> {
         rows.into_iter().map(|row| read(self, row)).collect()
     }
 
-    fn list_all(
-        &mut self,
-        organization: Id<Organization>,
-        kind: SubjectKind,
-        (skip, top): (i64, i64),
-    ) -> Result<Listed, StoreError> {
-        let rows = self.rows(
-            &sql!(
-                "SELECT id, organization, kind, account, traits, created, changed FROM subjects
-                 WHERE organization = $1 AND kind = $2 ORDER BY id DESC LIMIT $3 OFFSET $4"
-            ),
-            &[organization.into(), kind.into(), top.into(), skip.into()],
-        )?;
-        let count = self.first(
-            &sql!("SELECT COUNT(*) FROM subjects WHERE organization = $1 AND kind = $2"),
-            &[organization.into(), kind.into()],
-        )?;
-        let total: i64 = count.ok_or(StoreError::NotFound("count"))?.next(TABLE)?;
-        let subjects = rows.into_iter().map(|row| read(self, row)).collect::<Result<_, _>>()?;
-        Ok(Listed { subjects, total: total.unsigned_abs(), cut: false })
-    }
-
-    /// The engines read JSON each in its own way, so it is read here.
-    fn scan(
-        &mut self,
-        organization: Id<Organization>,
-        search: &Search,
-        (name, value): (&str, &Json),
-    ) -> Result<Listed, StoreError> {
-        let mut listed = Listed::default();
-        let (skip, top) = (u64::from(search.skip), i64::from(search.top).min(MAX_PAGE));
-        let (mut before, mut scanned) = (None, 0);
-        loop {
-            let rows = self.page(organization, search.kind, before, MAX_PAGE)?;
-            let whole = rows.len() as i64 == MAX_PAGE;
-            scanned += rows.len();
-            for row in rows {
-                let mut subject = bare(row)?;
-                before = Some(subject.id);
-                if !has(&subject.traits, name, value) {
-                    continue;
-                }
-                listed.total += 1;
-                if listed.total > skip && (listed.subjects.len() as i64) < top {
-                    subject = find(self, organization, subject.id)?.unwrap_or(subject);
-                    listed.subjects.push(subject);
-                }
-            }
-            listed.cut = whole && scanned >= MAX_SCANNED;
-            if !whole || listed.cut {
-                return Ok(listed);
-            }
-        }
-    }
-
     /// Subjects without their names, the latest first.
-    fn page(
+    pub(super) fn page(
         &mut self,
         organization: Id<Organization>,
         kind: SubjectKind,
@@ -318,10 +203,4 @@ impl Reading<'_> {
             ],
         )
     }
-}
-
-/// Whether the trait has exactly this value. None is null.
-fn has(traits: &Traits, name: &str, value: &Json) -> bool {
-    let Some(found) = traits.find(name) else { return value.is_null() };
-    portcullis_core::json::parse(found.get()).is_ok_and(|found| found == *value)
 }

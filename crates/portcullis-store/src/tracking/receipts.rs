@@ -1,5 +1,7 @@
 //! Which batches were applied.
 
+use std::time::Duration;
+
 use portcullis_core::credential::Credential;
 use portcullis_core::id::Id;
 use portcullis_core::time::Timestamp;
@@ -8,6 +10,8 @@ use crate::error::StoreError;
 use crate::sql::sql;
 use crate::store::{Recording, Tending};
 
+/// For how long a batch is known again: far longer than any client tries.
+pub const KEPT: Duration = Duration::from_hours(7 * 24);
 /// One transaction forgets at most so many receipts.
 pub const MAX_FORGOTTEN: i64 = 10_000;
 
@@ -34,7 +38,7 @@ impl Recording<'_> {
 }
 
 impl Tending<'_> {
-    /// Forgets receipts from `before`, at most `limit` and [`MAX_FORGOTTEN`] of them; how many.
+    /// Forgets receipts from before `before`, which is [`KEPT`] ago; at most `limit` and [`MAX_FORGOTTEN`] of them; how many.
     ///
     /// # Errors
     /// The store's own.

@@ -1,5 +1,6 @@
 //! Random batches over few names, and after each of them all that is known against a model that
 //! keeps it in the plainest way.
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test may fail loudly")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -246,9 +247,10 @@ fn tell_trait(traits: &mut BTreeMap<String, Value>, change: &portcullis_core::tr
         Operation::Set(value) => value.clone(),
         Operation::SetIfNull(value) => now.unwrap_or_else(|| value.clone()),
     };
-    match next {
-        Value::Null => drop(traits.remove(&name)),
-        next => drop(traits.insert(name, next)),
+    if next.is_null() {
+        traits.remove(&name);
+    } else {
+        traits.insert(name, next);
     }
 }
 

@@ -1,11 +1,13 @@
 //! Many who tell of the same subjects at once, on one node and on two.
+#![expect(clippy::indexing_slicing, reason = "a test may fail loudly")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portcullis_core::secret::SecretBuf;
-use portcullis_core::subject::SubjectKind;
-use portcullis_store::tracking::{Batch, Outcome};
+use portcullis_core::subject::{Claims, SubjectKind};
+use portcullis_core::tracking::Entry;
+use portcullis_store::tracking::{Batch, Source};
 use portcullis_store::{Store, Target};
 use serde_json::json;
 
@@ -20,10 +22,7 @@ const BATCHES: usize = 20;
 const SUBJECTS: usize = 5;
 
 /// What one teller tells: each subject counted up by one, under names that others use too.
-fn batch(
-    teller: usize,
-    number: usize,
-) -> Vec<(portcullis_core::subject::Claims, portcullis_core::tracking::Entry)> {
+fn batch(teller: usize, number: usize) -> Vec<(Claims, Entry)> {
     let mut entries = Vec::new();
     for subject in 0..SUBJECTS {
         let names = match (teller + number) % 3 {
@@ -39,6 +38,18 @@ fn batch(
     entries
 }
 
+/// All that one teller tells; how many batches were not applied before.
+async fn tell_each(store: Arc<Store>, source: Source, teller: usize) -> usize {
+    let mut first = 0;
+    for number in 0..BATCHES {
+        let digest = u128::try_from(teller * BATCHES + number).unwrap().to_be_bytes();
+        let entries = batch(teller, number);
+        let told = Batch { source, receipt: Some(digest), entries, partial: false };
+        first += usize::from(!store.track(told).await.unwrap().repeated);
+    }
+    first
+}
+
 /// Tells everything, each batch twice and at once with the same receipt, through `stores` in turn.
 async fn tell_all(stores: &[Arc<Store>]) {
     let source = source(&stores[0]).await;
@@ -46,17 +57,7 @@ async fn tell_all(stores: &[Arc<Store>]) {
     for teller in 0..TELLERS {
         for again in 0..2 {
             let store = Arc::clone(&stores[(teller + again) % stores.len()]);
-            tasks.spawn(async move {
-                let mut first = 0;
-                for number in 0..BATCHES {
-                    let digest = u128::try_from(teller * BATCHES + number).unwrap().to_be_bytes();
-                    let entries = batch(teller, number);
-                    let told = Batch { source, receipt: Some(digest), entries, partial: false };
-                    let Outcome { repeated, .. } = store.track(told).await.unwrap();
-                    first += usize::from(!repeated);
-                }
-                first
-            });
+            tasks.spawn(tell_each(store, source, teller));
         }
     }
     let applied: usize = tasks.join_all().await.into_iter().sum();
