@@ -38,27 +38,28 @@ fn batch(teller: usize, number: usize) -> Vec<(Claims, Entry)> {
     entries
 }
 
-/// All that one teller tells; how many batches were not applied before.
-async fn tell_each(store: Arc<Store>, source: Source, teller: usize) -> usize {
+/// All that one teller tells, and tells again; how many batches were not applied before.
+async fn tell_each(stores: [Arc<Store>; 2], source: Source, teller: usize) -> usize {
     let mut first = 0;
     for number in 0..BATCHES {
         let digest = u128::try_from(teller * BATCHES + number).unwrap().to_be_bytes();
         let entries = batch(teller, number);
         let told = Batch { source, receipt: Some(digest), entries, partial: false };
-        first += usize::from(!store.track(told).await.unwrap().repeated);
+        first += usize::from(!stores[0].track(told.clone()).await.unwrap().repeated);
+        assert!(stores[1].track(told).await.unwrap().repeated);
     }
     first
 }
 
-/// Tells everything, each batch twice and at once with the same receipt, through `stores` in turn.
-async fn tell_all(stores: &[Arc<Store>]) {
+/// Everything that `tellers` tell through `stores` in turn; who is there twice has a twin, who tells
+/// the same at once.
+async fn tell_all(stores: &[Arc<Store>], tellers: impl Iterator<Item = usize>) {
     let source = source(&stores[0]).await;
     let mut tasks = tokio::task::JoinSet::new();
-    for teller in 0..TELLERS {
-        for again in 0..2 {
-            let store = Arc::clone(&stores[(teller + again) % stores.len()]);
-            tasks.spawn(tell_each(store, source, teller));
-        }
+    for teller in tellers {
+        let turn = tasks.len();
+        let pair = [turn, turn + 1].map(|it| Arc::clone(&stores[it % stores.len()]));
+        tasks.spawn(tell_each(pair, source, teller));
     }
     let applied: usize = tasks.join_all().await.into_iter().sum();
     assert_eq!(applied, TELLERS * BATCHES, "each batch once");
@@ -84,12 +85,13 @@ async fn tell_all(stores: &[Arc<Store>]) {
     assert_eq!(all.unwrap().iter().map(|it| it.id).collect::<BTreeSet<_>>(), ids, "none twice");
 }
 
-#[test]
-fn what_many_tell_of_the_same_subjects_adds_up() {
+/// On SQLite, and on one node and two of PostgreSQL.
+#[expect(clippy::needless_pass_by_value, reason = "a closure written where it is passed")]
+fn on_nodes(name: &str, test: impl AsyncFn(&[Arc<Store>])) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for (engine, nodes) in [("sqlite", 1), ("postgresql", 1), ("postgresql", 2)] {
         let folder = tempfile::tempdir().unwrap();
-        let name = format!("tracking_together{nodes}");
+        let name = format!("tracking_{name}{nodes}");
         let Some(target) = target(engine, &name, folder.path()) else { continue };
         let again = || match &target {
             Target::Postgres(url) => Target::Postgres(SecretBuf::new(url.expose_text())),
@@ -97,8 +99,20 @@ fn what_many_tell_of_the_same_subjects_adds_up() {
         };
         let open = |_| Arc::new(Store::open(again(), Arc::new(Hand::default())).unwrap());
         let stores: Vec<_> = (0..nodes).map(open).collect();
-        runtime.block_on(tell_all(&stores));
+        runtime.block_on(test(&stores));
     }
+}
+
+#[test]
+fn what_many_tell_of_the_same_subjects_adds_up() {
+    on_nodes("together", async |stores| tell_all(stores, 0..TELLERS).await);
+}
+
+#[test]
+fn what_two_tell_at_once_is_told_once() {
+    // Apart from the others: who waits for a twin's receipt does nothing else at the same time.
+    let twins = || (0..TELLERS).flat_map(|teller| [teller, teller]);
+    on_nodes("twins", async |stores| tell_all(stores, twins()).await);
 }
 
 #[test]
