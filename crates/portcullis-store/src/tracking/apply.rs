@@ -3,7 +3,9 @@
 use portcullis_core::id::Id;
 use portcullis_core::organization::Organization;
 use portcullis_core::subject::{Claims, Identifier, Named, SubjectId, SubjectKind};
-use portcullis_core::tracking::{BadEntry, Change, Entry, Joining, Plan, Target, Traits, join};
+use portcullis_core::tracking::{
+    BadEntry, Change, Entry, Event, Joining, Plan, Target, Traits, join,
+};
 
 use super::desk::Space;
 use super::{BadAt, Batch, Outcome, Source, Subject, TrackError};
@@ -32,7 +34,7 @@ impl From<StoreError> for Failure {
 /// What a judged entry does to its subject.
 enum Step<'e> {
     Alias(&'e Identifier, Joining),
-    Track(&'e portcullis_core::tracking::Event),
+    Track(&'e Event),
     Traits(Traits),
     Unalias(&'e Identifier),
 }
@@ -103,26 +105,24 @@ impl Recording<'_> {
     ) -> Result<Option<SubjectId>, Failure> {
         let space = |kind| Space { organization: source.organization, kind };
         let create = claims.create && !matches!(entry, Entry::Unalias(_));
-        let (named, other) = match claims.kind {
+        let (named, (other, other_named)) = match claims.kind {
             SubjectKind::Account => (&claims.account, (SubjectKind::User, &claims.user)),
             SubjectKind::User => (&claims.user, (SubjectKind::Account, &claims.account)),
         };
-        let space_acted = space(claims.kind);
-        let (Some(plan), linked) = (match named {
+        let acted = space(claims.kind);
+        let plan = match named {
             Some(named) => {
                 let (desk, from) = self.desk();
-                let plan = desk.resolve(from, space_acted, named, create)?;
-                (plan, other.1.as_ref())
+                desk.resolve(from, acted, named, create)?
             }
-            None => (self.account_of(source, claims)?, None),
-        }) else {
-            return Ok(None);
+            None => self.account_of(source, claims)?,
         };
-        let step = self.judge(space_acted, &plan, entry)?;
-        let id = self.carry_out(space_acted, plan)?;
-        self.take(source, space_acted, id, step)?;
-        if let Some(named) = linked {
-            self.link(space_acted, id, space(other.0), (named, create))?;
+        let Some(plan) = plan else { return Ok(None) };
+        let step = self.judge(acted, &plan, entry)?;
+        let id = self.carry_out(acted, plan)?;
+        self.take(source, acted, id, step)?;
+        if let (Some(_), Some(other_named)) = (named, other_named) {
+            self.link(acted, id, space(other), (other_named, create))?;
         }
         Ok(Some(id))
     }
