@@ -90,8 +90,10 @@ impl Claims {
     /// # Errors
     /// It is not well formed, another's, or does not count at `now`.
     pub(super) fn read(payload: &[u8], id: &str, now: Timestamp) -> Result<Self, BadClaims> {
-        let payload: Payload<'_> =
-            serde_json::from_slice(payload).map_err(|_| BadClaims::Malformed("bad claims"))?;
+        let bad = BadClaims::Malformed("bad claims");
+        // Looked at once for all texts in it.
+        let payload = std::str::from_utf8(payload).map_err(|_| bad)?;
+        let payload: Payload<'_> = serde_json::from_str(payload).map_err(|_| bad)?;
         if payload.issuer.as_deref() != Some(id) {
             return Err(BadClaims::Issuer);
         }
