@@ -218,6 +218,22 @@ fn a_token_counts_between_its_times_and_a_minute_beside_them() {
 }
 
 #[test]
+fn a_connector_can_say_how_old_its_tokens_may_be() {
+    let options = |age: &str| Options::from([("max_age".to_owned(), age.to_owned())]);
+    for (age, issued, expected) in [
+        ("3600", NOW - 3_599, None),
+        ("3600", NOW - 3_600, Some(BadClaims::Expired)),
+        ("", 0, None),
+    ] {
+        let ring = Keyring::new(SecretBuf::new("a secret"), options(age));
+        let claims = json!({ "iat": issued, "io.hull.asUser": { "email": "a@b" } });
+        let token = token(&usual(&claims));
+        let judged = read_token(token.as_bytes(), (ID, &ring), seconds(NOW));
+        assert_eq!(judged.err(), expected, "{age} {issued}");
+    }
+}
+
+#[test]
 fn scopes_and_options_are_taken_as_they_stand() {
     for (extra, create, admin) in [
         (json!({ "scopes": ["admin"], "io.hull.create": false }), false, true),

@@ -14,6 +14,7 @@
 mod claims;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderName;
 
@@ -59,6 +60,8 @@ pub mod option {
     pub const QUERY: &str = "query";
     /// Of a batch with bad entries the good ones count.
     pub const PARTIAL: &str = "partial";
+    /// For how many seconds after it was issued a token counts, whatever it says itself.
+    pub const MAX_AGE: &str = "max_age";
     /// What the header `Hull-Organization` must say, if it is sent.
     pub const ORGANIZATION: &str = "organization";
 }
@@ -166,7 +169,8 @@ pub fn read_token(
         }
     }
     let (payload, until) = judged?;
-    let claims = Claims::read(&payload, id, now)?;
+    let max_age = keyring.options.get(option::MAX_AGE).and_then(|text| text.parse().ok());
+    let claims = Claims::read(&payload, (id, max_age.map(Duration::from_secs)), now)?;
     Ok(Claims { expires: claims.expires.min(until), ..claims })
 }
 

@@ -1,5 +1,6 @@
 //! Connectors: an id that programs know, with secrets that are sealed and a few switches.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use portcullis_core::ability::MANAGE_CREDENTIALS;
@@ -25,6 +26,8 @@ use super::shared_secrets::MAX_OVERLAP;
 use super::tracking::{Teller, Untold};
 use super::{ActionError, Actions, Deed};
 
+/// A maximum age that tokens can be given, in seconds: from a minute to ten years.
+pub(crate) const TOKEN_AGES: RangeInclusive<u64> = 60..=10 * 365 * 24 * 3_600;
 /// The longest settings that a connector keeps here, in bytes of JSON; its status too.
 pub(crate) const MAX_KEPT: usize = 256 * 1_024;
 
@@ -233,6 +236,9 @@ impl Actions {
 pub(crate) fn switch(name: &str, value: &str) -> Result<(String, String), ActionError> {
     let fits = match name {
         option::QUERY | option::PARTIAL => matches!(value, "true" | "false"),
+        option::MAX_AGE => {
+            value.is_empty() || value.parse().is_ok_and(|age: u64| TOKEN_AGES.contains(&age))
+        }
         option::ORGANIZATION => value.len() <= connector::MAX_ORGANIZATION,
         _ => false,
     };

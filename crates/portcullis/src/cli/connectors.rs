@@ -115,22 +115,32 @@ pub(super) struct Switches {
     /// Whether the good entries of a batch count that has bad ones
     #[arg(long, value_name = "BOOL")]
     partial: Option<bool>,
+    /// For how long after it was issued a token counts at most, as `90d`; `0s` for as long as it says
+    #[arg(long, value_name = "TIME")]
+    max_age: Option<String>,
     /// What `Hull-Organization` must say if it is sent, as `acme.hullapp.io`; empty for anything
     #[arg(long, value_name = "HOST")]
     hull_organization: Option<String>,
 }
 
 impl Switches {
-    fn options(self) -> Result<Options, ActionError> {
+    fn options(self, now: Timestamp) -> anyhow::Result<Options> {
         let word = |flag: Option<bool>| flag.map(|flag| flag.to_string());
-        [
+        let seconds = |age: String| {
+            let seconds = (moment(&age, now)?.millis() - now.millis()) / 1_000;
+            anyhow::Ok(if seconds == 0 { String::new() } else { seconds.to_string() })
+        };
+        let max_age = self.max_age.map(seconds).transpose()?;
+        let options: Result<_, ActionError> = [
+            (option::MAX_AGE, max_age),
             (option::QUERY, word(self.query)),
             (option::PARTIAL, word(self.partial)),
             (option::ORGANIZATION, self.hull_organization),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some(switch(name, &value?)))
-        .collect()
+        .collect();
+        Ok(options?)
     }
 }
 
@@ -161,7 +171,7 @@ pub(super) async fn run(
         ConnectorCommand::Show { id } => show(actions, now, &id, output).await?,
         ConnectorCommand::Set { id, switches } => {
             let row = actions.find_connector(&id).await?;
-            let switches = switches.options()?;
+            let switches = switches.options(now)?;
             warn(&switches);
             actions.switch_connector(&row, switches).await?;
             output.tell(&json!({ "id": id }), &format!("connector {id} is switched so now"));
@@ -196,7 +206,7 @@ async fn create(
         expires: args.expires.map(|text| moment(&text, now)).transpose()?,
         limits: actions.limits(&args.guards, &args.networks).await?,
     };
-    let switches = args.switches.options()?;
+    let switches = args.switches.options(now)?;
     warn(&switches);
     let imported = Imported { id: args.id, secret: imported(args.import)? };
     let made = actions.create_connector(&owner, now, imported, (switches, options)).await?;

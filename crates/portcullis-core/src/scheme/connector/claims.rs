@@ -85,11 +85,16 @@ struct Identity {
 }
 
 impl Claims {
-    /// What `payload` claims at `now`, for the connector `id` that is to have issued it.
+    /// What `payload` claims at `now`, for the connector `id` that is to have issued it, and whose
+    /// tokens do not count longer than `max_age`.
     ///
     /// # Errors
     /// It is not well formed, another's, or does not count at `now`.
-    pub(super) fn read(payload: &[u8], id: &str, now: Timestamp) -> Result<Self, BadClaims> {
+    pub(super) fn read(
+        payload: &[u8],
+        (id, max_age): (&str, Option<Duration>),
+        now: Timestamp,
+    ) -> Result<Self, BadClaims> {
         let bad = BadClaims::Malformed("bad claims");
         // Looked at once for all texts in it.
         let payload = std::str::from_utf8(payload).map_err(|_| bad)?;
@@ -97,7 +102,7 @@ impl Claims {
         if payload.issuer.as_deref() != Some(id) {
             return Err(BadClaims::Issuer);
         }
-        let times = payload.times()?;
+        let times = payload.times(max_age)?;
         let claims = payload.claims(times)?;
         claims.check_time(now).map(|()| claims)
     }
@@ -128,11 +133,12 @@ pub struct Times {
 }
 
 impl Payload<'_> {
-    fn times(&self) -> Result<Times, BadClaims> {
+    fn times(&self, max_age: Option<Duration>) -> Result<Times, BadClaims> {
         let issued = moment(self.issued.ok_or(BadClaims::Malformed("no `iat`"))?);
         let begins = self.not_before.map_or(Timestamp::MIN, moment);
         let not_before = begins.minus(LEEWAY).max(issued.minus(MAX_AHEAD));
-        let expires = self.expires.map_or(Timestamp::MAX, |at| moment(at).plus(LEEWAY));
+        let aged = max_age.map_or(Timestamp::MAX, |age| issued.plus(age));
+        let expires = self.expires.map_or(Timestamp::MAX, |at| moment(at).plus(LEEWAY)).min(aged);
         Ok(Times { not_before, expires })
     }
 
