@@ -44,10 +44,11 @@ pub(super) fn holder(
     name: &Identifier,
 ) -> Result<Option<Subject>, StoreError> {
     let found = from.first(
+        // No join: SQLite would prepare it anew each time that it is asked.
         &sql!(
-            "SELECT s.id, s.organization, s.kind, s.account, s.traits, s.created, s.changed
-             FROM identifiers i JOIN subjects s ON s.id = i.subject
-             WHERE i.organization = $1 AND i.subject_kind = $2 AND i.kind = $3 AND i.value = $4"
+            "SELECT id, organization, kind, account, traits, created, changed FROM subjects
+             WHERE id = (SELECT subject FROM identifiers WHERE organization = $1
+                 AND subject_kind = $2 AND kind = $3 AND value = $4)"
         ),
         &[space.organization.into(), space.kind.into(), name.kind.into(), (&*name.value).into()],
     )?;
