@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::Memory;
-use portcullis_store::tracking::MAX_FORGOTTEN;
+use portcullis_store::tracking::{KEPT, MAX_FORGOTTEN};
 use portcullis_store::usage::MAX_BATCH;
 use portcullis_store::{Store, StoreError};
 use tokio::time::MissedTickBehavior;
 
 /// How often it is written. What was counted since is lost with a server that is killed.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// For so long a batch of entries is known again.
-const RECEIPTS: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Writes what was counted again and again.
 pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>, clock: Arc<dyn Clock>) {
@@ -42,7 +40,7 @@ async fn forget(store: &Store) -> Result<(), StoreError> {
 
 /// Forgets which batches were applied so long ago that nobody sends them again.
 async fn forget_receipts(store: &Store, now: Timestamp) -> Result<(), StoreError> {
-    let before = now.minus(RECEIPTS);
+    let before = now.minus(KEPT);
     while store.tend(move |tending| tending.forget_receipts(before, MAX_FORGOTTEN)).await? > 0 {}
     Ok(())
 }
