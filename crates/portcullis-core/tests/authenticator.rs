@@ -1,5 +1,14 @@
 //! The authenticator, every way out, over a lookup that a test fills; and what holds for all schemes.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test may fail loudly"
+)]
+
+#[path = "authenticator/signed.rs"]
+mod signed;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -36,7 +45,7 @@ const NOW: i64 = 1_000_000;
 const IMPORTED: &str = "abc123";
 
 /// What is remembered, as a test says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Shelf {
     credentials: HashMap<String, Credential>,
     users: HashMap<Id<User>, Arc<User>>,
