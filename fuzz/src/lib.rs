@@ -9,11 +9,13 @@
 
 mod body;
 mod dynamic;
+mod firehose;
 mod forwarded;
 mod generator;
 mod guard_table;
 mod head;
 mod host;
+mod jwt;
 mod key_verifier;
 mod name;
 mod networks;
@@ -28,11 +30,13 @@ mod tracking;
 
 pub use body::body;
 pub use dynamic::dynamic;
+pub use firehose::firehose;
 pub use forwarded::forwarded;
 pub use generator::Generator;
 pub use guard_table::guard_table;
 pub use head::head;
 pub use host::host;
+pub use jwt::jwt;
 pub use key_verifier::key_verifier;
 pub use name::name;
 pub use networks::networks;
@@ -51,10 +55,12 @@ pub type Target = fn(&[u8]);
 pub const ALL: &[(&str, Target)] = &[
     ("body", body),
     ("dynamic", dynamic),
+    ("firehose", firehose),
     ("forwarded", forwarded),
     ("guard_table", guard_table),
     ("head", head),
     ("host", host),
+    ("jwt", jwt),
     ("key_verifier", key_verifier),
     ("name", name),
     ("networks", networks),

@@ -204,4 +204,3 @@ proptest! {
         prop_assert_eq!(oracle(token, SECRET.as_bytes()).is_some(), good, "{}", claims);
     }
 }
-

@@ -302,7 +302,9 @@ fn a_remembered_token_dies_with_what_made_it_count() {
     let mut short = user();
     short["exp"] = json!(NOW / 1_000 + 1);
     let short = token(&short);
-    for (at, expected) in [(NOW, None), (NOW + 60_999, None), (NOW + 61_000, Some(Rejection::Expired))] {
+    for (at, expected) in
+        [(NOW, None), (NOW + 60_999, None), (NOW + 61_000, Some(Rejection::Expired))]
+    {
         assert_eq!(bench.judge_at(ID, &short, at), expected, "{at}");
     }
 }
@@ -349,8 +351,16 @@ fn both_stand_in_headers_or_both_in_the_query_and_never_in_each() {
         (&query(&format!("secret=s3cr%33t{}&id={ID}", &SECRET[6..])), &[], Some(None)),
         (&query(&format!("q=1&secret=%73{}&id={ID}&x", &SECRET[1..])), &[], Some(None)),
         (&query(&format!("id={ID}&id={ID}&secret={SECRET}")), &[], Some(None)),
-        (&query(&format!("id={ID}&secret={SECRET}&secret=x")), &[], Some(Some(Rejection::Ambiguous))),
-        (&query(&format!("id={UNKNOWN}&id={ID}&secret={SECRET}")), &[], Some(Some(Rejection::Ambiguous))),
+        (
+            &query(&format!("id={ID}&secret={SECRET}&secret=x")),
+            &[],
+            Some(Some(Rejection::Ambiguous)),
+        ),
+        (
+            &query(&format!("id={UNKNOWN}&id={ID}&secret={SECRET}")),
+            &[],
+            Some(Some(Rejection::Ambiguous)),
+        ),
         // Somebody else's parameters are nobody's.
         (&query(&format!("id={ID}")), &[], None),
         (&query(&format!("secret={SECRET}")), &[], None),
