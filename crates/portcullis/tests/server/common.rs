@@ -202,6 +202,13 @@ impl Server {
         self.terminate();
         self.ended()
     }
+
+    /// Ends it without a word, as a power cut does.
+    pub(crate) fn kill(self) -> Home {
+        let Self { home, running, .. } = self;
+        drop(running);
+        home
+    }
 }
 
 pub(crate) fn connect(address: &str) -> TcpStream {
@@ -307,9 +314,7 @@ impl Quickstart {
 
     /// Ends it without a word, as a power cut does.
     pub(crate) fn kill(self) -> Home {
-        let Server { home, running, .. } = self.server;
-        drop(running);
-        home
+        self.server.kill()
     }
 
     pub(crate) fn stop(self) -> Ended {

@@ -11,6 +11,7 @@ mod commands;
 mod common;
 mod failures;
 mod graph;
+mod hull;
 mod journey_hub;
 mod journyx;
 mod leaks;
