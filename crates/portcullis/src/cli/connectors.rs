@@ -49,7 +49,7 @@ pub(super) enum ConnectorCommand {
         #[arg(long = "network", value_name = "NETWORK")]
         networks: Vec<IpNet>,
     },
-    /// Give a connector a new secret; the old ones count for a while beside it, and what they signed
+    /// Give a connector a new secret; the old ones, and what they signed, count for a while
     Rotate {
         /// The id of the connector
         id: String,

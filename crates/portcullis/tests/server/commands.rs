@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::Stdio;
 
+use portcullis_core::scheme::connector::sign;
+use portcullis_core::secret::SecretBuf;
 use portcullis_store::folder::FolderLock;
 use serde_json::{Value, json};
 
@@ -30,8 +32,8 @@ fn leaves(home: &Home, above: &[&str], found: &mut BTreeSet<String>) {
 /// Commands that speak to people alone: they run until they are stopped.
 const WITHOUT_JSON: &[&str] = &["quickstart", "serve"];
 
-/// One of each command, in an order in which each has what it speaks of; `KEY` and `ORG` stand for
-/// the key and the organization that were made before.
+/// One of each command, in an order in which each has what it speaks of; words in capitals stand for
+/// what was made before.
 const SPOKEN: &[&[&str]] = &[
     &["check-config", "CONFIG"],
     &["org", "create", "Tenant", "--realm"],
@@ -87,6 +89,17 @@ const SPOKEN: &[&[&str]] = &[
     &["template", "list"],
     &["template", "show", "TEMPLATE"],
     &["template", "delete", "TEMPLATE"],
+    &["connector", "create", "zoe", "--label", "a \"label\""],
+    &["connector", "list"],
+    &["connector", "show", "CONNECTOR"],
+    &["connector", "set", "CONNECTOR", "--partial", "true"],
+    &["connector", "limit", "CONNECTOR", "--network", "10.0.0.0/8"],
+    &["connector", "rotate", "CONNECTOR", "--overlap", "1h"],
+    &["connector", "disable", "CONNECTOR"],
+    &["connector", "enable", "CONNECTOR"],
+    &["connector", "revoke", "CONNECTOR"],
+    &["hull", "subject", "bob@bob.com"],
+    &["hull", "export"],
     &["group", "remove", "Team", "zoe"],
     &["group", "delete", "Team"],
     &["user", "delete", "zoe"],
@@ -97,6 +110,7 @@ const SPOKEN: &[&[&str]] = &[
 fn every_command_has_help_and_speaks_json() {
     let server = Quickstart::start(Home::new());
     let home = &server.home;
+    tell_of_somebody(&server);
     let mut left = BTreeSet::new();
     leaves(home, &[], &mut left);
     let mut known = BTreeMap::from([("CONFIG", home.write("config.toml", ""))]);
@@ -110,6 +124,9 @@ fn every_command_has_help_and_speaks_json() {
         assert!(!lines.is_empty(), "{words:?} says nothing");
         match words[..2] {
             ["key", "create"] => known.insert("KEY", lines[0]["id"].as_str().unwrap().to_owned()),
+            ["connector", "create"] => {
+                known.insert("CONNECTOR", lines[0]["id"].as_str().unwrap().to_owned())
+            }
             ["org", "create"] => known.insert("ORG", lines[0]["number"].to_string()),
             ["template", "create"] => {
                 known.insert("TEMPLATE", lines[0]["id"].as_str().unwrap().to_owned())
@@ -137,20 +154,37 @@ fn every_command_has_help_and_speaks_json() {
     let signed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(signed["hash"].as_str().unwrap().get(..16), Some("45d0e2f9b8c56277"));
     left.remove("sign hub");
-    for (words, expected) in [
+    let of_connector = ["--id", "5a7962e2793d3e942a03b29a", "--user", "email=bob@bob.com"];
+    for (command, words, expected) in [
         (
-            &["login", "--username", "zoe", "--origin", "http://a.example"][..],
+            "sign journyx login",
+            &["--username", "zoe", "--origin", "http://a.example"][..],
             "http://a.example/api",
         ),
-        (&["basic", "--username", "zoe"], "authorization: Basic "),
+        ("sign journyx basic", &["--username", "zoe"], "authorization: Basic "),
+        ("sign hull", &of_connector, "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9."),
     ] {
-        let mut command = home.command(&[&["sign", "journyx"], words].concat());
+        let above: Vec<&str> = command.split(' ').collect();
+        let mut spoken = home.command(&[&above[..], words].concat());
         let input = std::fs::File::open(home.write("secret", "a good password\n")).unwrap();
-        let output = command.stdin(input).output().unwrap();
-        assert!(text(&output.stdout).contains(expected), "{words:?}: {}", text(&output.stderr));
-        left.remove(&format!("sign journyx {}", words[0]));
+        let output = spoken.stdin(input).output().unwrap();
+        assert!(text(&output.stdout).contains(expected), "{command}: {}", text(&output.stderr));
+        left.remove(command);
     }
     assert_eq!(left.into_iter().collect::<Vec<_>>(), WITHOUT_JSON, "not spoken with");
+}
+
+/// Tells of `bob@bob.com`, as a program with the quickstart's connector does.
+fn tell_of_somebody(server: &Quickstart) {
+    let id = server.text("/hull/app_id");
+    let claims = json!({ "iss": id, "iat": 0, "io.hull.asUser": { "email": "bob@bob.com" } });
+    let token = sign(&SecretBuf::new(server.text("/hull/secret")), &claims.to_string());
+    let answer = server.send(&format!(
+        "POST /api/v1/me/traits HTTP/1.1\r\nContent-Length: 0\r\nHull-App-Id: {id}\r\n\
+         Hull-Access-Token: {}",
+        token.expose_text()
+    ));
+    assert_eq!(answer.status(), 200, "{}", answer.0);
 }
 
 const GOOD: &str = "http://127.0.0.1:9";

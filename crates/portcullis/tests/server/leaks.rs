@@ -258,6 +258,8 @@ fn a_quickstart_shows_its_secrets_on_standard_output_and_in_its_file_alone() {
         "/journey_hub/secret",
         "/journyx/api_key",
         "/journyx/read_only_api_key",
+        "/graph/shared_secret",
+        "/hull/secret",
     ];
     let secrets = pointers.map(|pointer| server.text(pointer).to_owned());
     let secrets = secrets.each_ref().map(|secret| secret_part(secret));

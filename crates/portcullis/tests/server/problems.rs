@@ -159,6 +159,7 @@ fn a_refusal_of_head_has_the_same_head_and_no_body() {
 const ANONYMOUS: &str = r#"401
 www-authenticate: Bearer realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
+www-authenticate: Connector realm="portcullis"
 www-authenticate: Cookie realm="portcullis"
 www-authenticate: SharedSecret realm="portcullis"
 content-type: application/problem+json
@@ -170,6 +171,7 @@ cache-control: no-store
 const NOT_ACCEPTED: &str = r#"401
 www-authenticate: Bearer realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
+www-authenticate: Connector realm="portcullis"
 www-authenticate: Cookie realm="portcullis"
 www-authenticate: SharedSecret realm="portcullis"
 content-type: application/problem+json
@@ -182,6 +184,7 @@ cache-control: no-store
 const KEY_NOT_ACCEPTED: &str = r#"401
 www-authenticate: Bearer realm="portcullis", error="invalid_token"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
+www-authenticate: Connector realm="portcullis"
 www-authenticate: Cookie realm="portcullis"
 www-authenticate: SharedSecret realm="portcullis"
 content-type: application/problem+json

@@ -202,3 +202,56 @@ fn a_second_run_does_not_undo_that_its_owner_was_disabled() {
     home.done(&["user", "enable", "owner"]);
     assert_eq!(Quickstart::start(home).stop().code, Some(0));
 }
+
+#[test]
+fn the_connector_of_the_file_may_do_everything_in_headers_and_in_the_query() {
+    let server = Quickstart::start(Home::new());
+    let hull = server.made["hull"].as_object().unwrap();
+    let names: Vec<&String> = hull.keys().collect();
+    assert_eq!(names, ["app_id", "firehose_url", "organization", "secret"]);
+    let (id, secret) = (server.text("/hull/app_id"), server.text("/hull/secret"));
+    let url = format!("http://{}/api/v1/firehose", server.address);
+    assert_eq!(server.text("/hull/firehose_url"), url);
+    let organization = server.text("/hull/organization");
+    let headers = format!(
+        "Hull-App-Id: {id}\r\nHull-Access-Token: {secret}\r\nHull-Organization: {organization}"
+    );
+    let query = format!("id={id}&secret={secret}");
+    let post = |body: &str| format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    for (start, headers, status) in [
+        ("GET /api/v1/app", &*headers, 200),
+        (&format!("GET /api/v1/{id}"), &headers, 200),
+        ("GET /api/v1/search/user_reports/bootstrap", &headers, 200),
+        (&format!("GET /api/v1/app?{query}"), "X-A: b", 200),
+        (&format!("GET /demo/hello?{query}"), "X-A: b", 200),
+        ("GET /demo/hello", &headers, 200),
+        ("GET /api/v1/app", "X-A: b", 401),
+    ] {
+        let answer = server.send(&format!("{start} HTTP/1.1\r\n{headers}"));
+        assert_eq!(answer.status(), status, "{start}: {}", answer.0);
+    }
+    for (start, body, status) in [
+        ("POST /api/v1/firehose", "{\"batch\":[]}", 204),
+        ("PUT /api/v1/app", "{\"private_settings\":{\"x\":1}}", 200),
+        ("POST /api/v1/search/user_reports", "{}", 200),
+    ] {
+        let head = format!("{start} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n{headers}\r\n");
+        let answer = server.ask(&format!("{head}{}", post(body)));
+        assert_eq!(answer.status(), status, "{start}: {}", answer.0);
+    }
+}
+
+#[test]
+fn a_second_run_keeps_the_connector_and_replaces_one_that_is_gone() {
+    let first = Quickstart::start(Home::new());
+    let made = first.made["hull"]["app_id"].as_str().unwrap().to_owned();
+    let secret = first.text("/hull/secret").to_owned();
+    let again = Quickstart::start(first.kill());
+    assert_eq!((again.text("/hull/app_id"), again.text("/hull/secret")), (&*made, &*secret));
+    again.home.done(&["connector", "revoke", &made]);
+    let third = Quickstart::start(again.kill());
+    assert_ne!(third.text("/hull/app_id"), made);
+    let (id, secret) = (third.text("/hull/app_id"), third.text("/hull/secret"));
+    let proof = format!("Hull-App-Id: {id}\r\nHull-Access-Token: {secret}");
+    assert_eq!(third.send(&format!("GET /api/v1/app HTTP/1.1\r\n{proof}")).status(), 200);
+}

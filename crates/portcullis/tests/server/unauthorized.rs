@@ -2,7 +2,7 @@
 //! walked over here with all the others.
 
 use portcullis_core::scheme::hub_token::proof;
-use portcullis_core::scheme::{self, BEARER, HUB_TOKEN, Kind, SESSION, SHARED_SECRET};
+use portcullis_core::scheme::{self, BEARER, CONNECTOR, HUB_TOKEN, Kind, SESSION, SHARED_SECRET};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::token::random_letters;
 use serde_json::Value;
@@ -69,20 +69,23 @@ fn credential(server: &Quickstart, kind: &Kind) -> String {
     let secrets = made.into_iter().flat_map(|made| made.values()).filter_map(Value::as_str);
     let exchanged = match kind.name {
         BEARER => Some(bearer_token(server)),
+        CONNECTOR => Some(server.text("/hull/secret").to_owned()),
         HUB_TOKEN => Some(hub_token(server)),
         SESSION => Some(server.session("/journyx/password")),
         SHARED_SECRET => Some(server.text("/graph/shared_secret").to_owned()),
         _ => None,
     };
     let mut headers =
-        secrets.map(Into::into).chain(exchanged).map(|secret: String| present(kind, &secret));
+        secrets.map(Into::into).chain(exchanged).map(|it: String| present(server, kind, &it));
     let passes = |header: &String| server.get(header).status() == 200;
     headers.find(passes).unwrap_or_else(|| panic!("the quickstart made no {}", kind.name))
 }
 
-fn present(kind: &Kind, secret: &str) -> String {
+/// What a client sends: the secret, and where it is to say whose that is, the quickstart's id.
+fn present(server: &Quickstart, kind: &Kind, secret: &str) -> String {
     let (name, value) = (kind.present)("owner", secret);
-    format!("{name}: {}", value.expose_text())
+    let id = kind.named_in.map(|name| format!("{name}: {}\r\n", server.text("/hull/app_id")));
+    format!("{}{name}: {}", id.unwrap_or_default(), value.expose_text())
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn every_scheme_has_a_credential_that_passes_and_refuses_what_is_no_credential()
         assert_eq!(echo["headers"]["portcullis-scheme"], name);
         assert_eq!(echo["headers"]["portcullis-user"], "owner", "{name}");
         for bad in ["", "x", "pcl_key_x", &"x".repeat(2_000)] {
-            let answer = server.get(&present(kind, bad));
+            let answer = server.get(&present(&server, kind, bad));
             assert_eq!(answer.status(), 401, "{name}: {bad}");
         }
     }
@@ -117,7 +120,7 @@ fn every_scheme_can_guard_alone_and_challenges_a_stranger() {
         assert_eq!(challenges.count(), 1, "{name}");
         let secret = (kind.name == SHARED_SECRET).then(|| {
             let made = server.home.json(&["secret", "create", "owner", "--guard", &guard]);
-            present(kind, made["secret"].as_str().unwrap())
+            present(&server, kind, made["secret"].as_str().unwrap())
         });
         for other in scheme::ALL {
             // A secret counts at its own guard alone.

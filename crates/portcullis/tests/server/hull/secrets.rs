@@ -14,6 +14,8 @@ fn no_flow_of_the_dialect_shows_a_secret() {
     let connector = house.connector(&["--query", "true"]);
     let bob = json!({ "email": "bob@bob.com" });
     let (user, admin) = (connector.user(&bob), connector.admin(&bob));
+    let forged = super::client::Connector { id: connector.id.clone(), secret: WRONG.into() };
+    let forged = forged.user(&bob);
     let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
     let query = |proof: &str| format!("id={}&secret={proof}", connector.id);
     let bad = entry("traits", &json!({ "a": 1 }), ENTRY);
@@ -26,6 +28,7 @@ fn no_flow_of_the_dialect_shows_a_secret() {
         ("POST /api/v1/me/traits".into(), connector.bearing(&user), "{\"a\":1}".into()),
         ("GET /api/v1/app".into(), connector.bearing(&user), String::new()),
         ("GET /api/v1/app".into(), connector.bearing(WRONG), String::new()),
+        ("GET /api/v1/app".into(), connector.bearing(&forged), String::new()),
         (format!("GET /api/v1/app?{}", query(&connector.secret)), String::new(), String::new()),
         (format!("GET /api/v1/me?{}", query(&admin)), String::new(), String::new()),
         (format!("GET /api/v1/app?{}", query(WRONG)), String::new(), String::new()),
@@ -74,5 +77,5 @@ fn no_flow_of_the_dialect_shows_a_secret() {
     written.add_audit(&ended.home);
     written.must_not_hold(&[&connector.secret, &house.root.secret, WRONG, ENTRY]);
     written.must_not_hold(&[rotated["secret"].as_str().unwrap()]);
-    written.must_not_hold(&[&signature(&user), &signature(&admin)]);
+    written.must_not_hold(&[&signature(&user), &signature(&admin), &signature(&forged)]);
 }
