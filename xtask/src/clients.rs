@@ -22,8 +22,8 @@ const PYTHON_PACKAGES: &[&str] =
 /// What shows that all of them are there.
 const PYTHON_IMPORTS: &str = "import authlib, requests, requests_oauthlib";
 
-/// What the clients in JavaScript require; neither will ever have another release.
-const NODE_PACKAGES: &[&str] = &["request@2.88.2", "uuid-js@0.7.5"];
+/// What the clients in JavaScript require; none of them will ever have another release.
+const NODE_PACKAGES: &[&str] = &["hull-client@2.0.4", "request@2.88.2", "uuid-js@0.7.5"];
 
 /// Where the clients' tools are; empty for each that is missing.
 #[derive(Debug, Default)]
@@ -87,7 +87,7 @@ fn python(venv: &Path) -> anyhow::Result<PathBuf> {
 fn node(folder: &Path) -> anyhow::Result<PathBuf> {
     let modules = folder.join("node_modules");
     let ready = || {
-        let script = "require('request'); require('uuid-js')";
+        let script = "require('hull-client'); require('request'); require('uuid-js')";
         succeeds(Command::new("node").args(["-e", script]).env("NODE_PATH", &modules))
     };
     if ready() {

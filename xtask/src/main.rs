@@ -46,7 +46,8 @@ Environment:
   PORTCULLIS_TEST_POSTGRES   Use this server (postgres://user@host:port/database); start none.
   PORTCULLIS_TEST_PYTHON     Run the clients in Python by this interpreter; it has `requests`.
   PORTCULLIS_TEST_NODE_MODULES
-                             The folder with `request` and `uuid-js` for those in JavaScript.
+                             The folder with `hull-client`, `request` and `uuid-js` for those in
+                             JavaScript.
   CI=true                    Install cargo-machete and cargo-deny where they are missing.
   NO_COLOR                   No colour, on a terminal either.
 ";

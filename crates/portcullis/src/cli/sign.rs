@@ -30,7 +30,7 @@ pub(super) enum SignCommand {
         #[arg(long)]
         nonce: Option<String>,
     },
-    /// A token of Hull on behalf of a subject; the connector's secret is read from standard input
+    /// A token of Hull on behalf of a subject; the secret is read from standard input
     Hull(HullArgs),
     /// A request of Journyx; the password or API key is read from standard input
     #[command(subcommand)]

@@ -14,6 +14,7 @@ mod graph;
 #[expect(dead_code, reason = "the server's own tests use the rest")]
 #[path = "../server/journey_hub/hub.rs"]
 mod hub;
+mod hull;
 mod journey_hub;
 mod journyx;
 mod place;
