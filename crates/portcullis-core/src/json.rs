@@ -17,13 +17,18 @@ pub struct NotJson {
     pub column: usize,
 }
 
+impl From<serde_json::Error> for NotJson {
+    fn from(error: serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
+}
+
 /// The value that `text` writes.
 ///
 /// # Errors
 /// It is not JSON, names a field twice, or is nested deeper than 128 times.
 pub fn parse(text: &str) -> Result<Value, NotJson> {
-    let read = serde_json::from_str::<Unique>(text);
-    read.map(|it| it.0).map_err(|error| NotJson { line: error.line(), column: error.column() })
+    Ok(serde_json::from_str::<Unique>(text)?.0)
 }
 
 /// A JSON value in which no object names a field twice.

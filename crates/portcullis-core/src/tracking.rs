@@ -83,6 +83,9 @@ pub enum BadEntry {
     /// The type is not known.
     #[error("the type is `alias`, `track`, `traits` or `unalias`")]
     Kind,
+    /// The body is nothing that JSON can say once.
+    #[error("the body is not JSON, or names a field twice")]
+    NotJson,
     /// What is counted by is not a number.
     #[error("what a trait is counted by is a number")]
     NotANumber,

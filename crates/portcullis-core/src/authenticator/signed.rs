@@ -87,25 +87,26 @@ impl<L: CredentialLookup> Authenticator<L> {
         Ok(proven)
     }
 
-    /// What `text` claims, signed by the credential that `who` proved, whose public part is `id`:
-    /// one of many tokens that came with one request.
+    /// What `text` claims, signed by the credential that `who` named or proved, whose public part is
+    /// `id`: one of many tokens that came with one request. The work is the same for nobody.
     ///
     /// # Errors
     /// It claims nothing that counts at `now`.
     pub fn claims_of(
         &self,
-        who: &Authenticated,
+        who: Option<&Authenticated>,
         (scheme, id): (&dyn Scheme, &str),
         text: Secret<'_>,
         now: Timestamp,
     ) -> Result<Arc<Claims>, Rejection> {
-        let credential = who.principal.credential;
-        let signer = self.signer(Some(credential));
-        let signed = Signed { filed_under: credential.scheme, id, text, in_query: false };
-        match self.prove(scheme, &signed, &signer, now)? {
-            Proven::Subject(claims) => Ok(claims),
+        let signer = self.signer(who.map(|it| it.principal.credential));
+        let filed_under = signer.credential.scheme;
+        let signed = Signed { filed_under, id, text, in_query: false };
+        match (self.prove(scheme, &signed, &signer, now)?, who) {
+            (_, None) => Err(Rejection::Unknown),
+            (Proven::Subject(claims), Some(_)) => Ok(claims),
             // The secret itself names no subject.
-            Proven::Owner => Err(Rejection::WrongProof),
+            (Proven::Owner, Some(_)) => Err(Rejection::WrongProof),
         }
     }
 }

@@ -49,6 +49,12 @@ pub(crate) enum BadBody {
     Twice,
 }
 
+impl From<NoRoom> for BadBody {
+    fn from(NoRoom: NoRoom) -> Self {
+        Self::NoRoom
+    }
+}
+
 impl BadBody {
     /// The status that tells it.
     pub(crate) const fn status(&self) -> StatusCode {
@@ -100,7 +106,7 @@ async fn gather(most: usize, call: &mut Call<'_>) -> Result<Vec<u8>, BadBody> {
         if read.len() + data.len() > most {
             return Err(BadBody::Large(most));
         }
-        place.take(data.len()).map_err(|NoRoom| BadBody::NoRoom)?;
+        place.take(data.len())?;
         read.extend_from_slice(&data);
     }
     Ok(read)

@@ -1,6 +1,7 @@
 //! Hull as its callers meet it: who may do what, what becomes of what they tell, and what nobody
 //! may see.
 
+mod attacks;
 mod batches;
 mod bodies;
 mod captured;

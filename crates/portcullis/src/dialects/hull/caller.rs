@@ -30,6 +30,24 @@ static SCHEMES: LazyLock<Vec<Box<dyn Scheme>>> = LazyLock::new(|| {
 /// The header that says of which organization the caller thinks the connector is.
 const ORGANIZATION: &str = "hull-organization";
 
+/// Who sends what proves itself.
+#[derive(Debug)]
+pub(super) enum Sender {
+    /// A connector.
+    Connector(Caller),
+    /// Nobody, for this reason: it says no more than a connector whose tokens are all bad.
+    Nobody(Nobody),
+}
+
+/// Who named a connector that is none, or does not count.
+#[derive(Debug)]
+pub(super) struct Nobody {
+    /// The name of the reason, for the log alone.
+    pub(super) reason: &'static str,
+    id: String,
+    gate: Arc<Gate>,
+}
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
@@ -70,14 +88,6 @@ impl Caller {
         keyring.is_some_and(|keyring| keyring.is_on(name))
     }
 
-    /// What one of many tokens claims; nothing if it does not count at `now`.
-    pub(super) fn claims_of(&self, token: &[u8], now: Timestamp) -> Option<Arc<Claims>> {
-        let scheme = SCHEMES.first()?;
-        let authenticator = self.gate.authenticator();
-        let place = (scheme.as_ref(), self.id.as_str());
-        authenticator.claims_of(&self.who, place, Secret::new(token), now).ok()
-    }
-
     /// Who tells what is recorded, and whether they still may at that moment.
     pub(super) fn teller(&self) -> Teller {
         let (gate, who, site) = (Arc::clone(&self.gate), self.who.clone(), self.site);
@@ -85,6 +95,23 @@ impl Caller {
             who: self.who.clone(),
             still: Arc::new(move || gate.is_still(&who, (&SCHEMES, &site))),
         }
+    }
+}
+
+impl Sender {
+    /// What one of many tokens claims; nothing if it does not count at `now`.
+    pub(super) fn claims_of(&self, token: &[u8], now: Timestamp) -> Option<Arc<Claims>> {
+        let (gate, who, id) = match self {
+            Self::Connector(caller) => (&caller.gate, Some(&caller.who), &caller.id),
+            Self::Nobody(nobody) => (&nobody.gate, None, &nobody.id),
+        };
+        let place = (SCHEMES.first()?.as_ref(), id.as_str());
+        gate.authenticator().claims_of(who, place, Secret::new(token), now).ok()
+    }
+
+    /// Whether the call itself proves who it is.
+    pub(super) const fn is_proven(&self) -> bool {
+        matches!(self, Self::Connector(caller) if caller.is_proven)
     }
 }
 
@@ -97,15 +124,26 @@ pub(super) async fn known(call: &Call<'_>) -> Result<Caller, Failure> {
 }
 
 /// Which connector calls, proven as for any call, or named alone: then each of what it tells must
-/// prove itself.
-pub(super) async fn named(call: &Call<'_>) -> Result<Caller, Failure> {
+/// prove itself, and whoever does not know a token learns nothing of the connector.
+pub(super) async fn sender(call: &Call<'_>) -> Result<Sender, Failure> {
     let single = |name| call.head.single(name).map_err(|_| Failure::refused("ambiguous"));
     let (Some(_), None) = (single(&ID_HEADER)?, single(&TOKEN_HEADER)?) else {
-        return known(call).await;
+        return known(call).await.map(Sender::Connector);
     };
     let (gate, site, id) = (Arc::clone(&call.services.gate), call.site(), id(call)?);
-    let who = gate.name((CONNECTOR, &id), &site)?;
-    of_organization(call, Caller { who, id, is_proven: false, gate, site })
+    let named = match gate.name((CONNECTOR, &id), &site) {
+        Ok(who) => {
+            let (gate, id) = (Arc::clone(&gate), id.clone());
+            let caller = Caller { who, id, is_proven: false, gate, site };
+            of_organization(call, caller).map_err(|failure| failure.reason)
+        }
+        Err(Unknown::Rejected(no)) => Err(no.reason.name()),
+        Err(unknown) => return Err(unknown.into()),
+    };
+    Ok(match named {
+        Ok(caller) => Sender::Connector(caller),
+        Err(reason) => Sender::Nobody(Nobody { reason, id, gate }),
+    })
 }
 
 /// The id that the caller gives, wherever it stands.
@@ -122,11 +160,9 @@ fn of_organization(call: &Call<'_>, caller: Caller) -> Result<Caller, Failure> {
     let keyring = caller.gate.memory().keyring(caller.who.principal.credential.id);
     let keyring = keyring.ok_or(Unknown::Unavailable)?;
     let wanted = keyring.options.get(option::ORGANIZATION).filter(|wanted| !wanted.is_empty());
-    let said = call.head.headers().get(ORGANIZATION);
-    match (wanted, said) {
-        (Some(wanted), Some(said)) if !said.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()) => {
-            Err(Failure::refused("other_organization"))
-        }
-        _ => Ok(caller),
-    }
+    let mut said = call.head.headers().get_all(ORGANIZATION).iter();
+    let other = wanted.is_some_and(|wanted| {
+        said.any(|said| !said.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()))
+    });
+    if other { Err(Failure::refused("other_organization")) } else { Ok(caller) }
 }

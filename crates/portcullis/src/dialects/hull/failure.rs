@@ -122,6 +122,12 @@ impl Failure {
         Self { entries, ..failure }
     }
 
+    /// The same refusal of somebody who proved nothing: for a `reason` that is the log's to know.
+    pub(super) fn because(self, reason: &'static str) -> Self {
+        let status = StatusCode::UNAUTHORIZED;
+        Self { status, message: "Unauthorized".into(), reason, ..self }
+    }
+
     /// The answer that tells it.
     pub(super) fn respond(&self) -> Response<Bytes> {
         let (status, message) = (self.status.as_u16(), &self.message);

@@ -11,48 +11,58 @@ use portcullis_core::time::Timestamp;
 use portcullis_core::tracking::{Batch, Entry, Told as Entrusted};
 use serde_json::{Value, json};
 
-use super::caller::{self, Caller};
+use super::caller::{self, Sender};
 use super::failure::{BadTold, Failure};
 use super::{Told, input, tracking};
 use crate::actions::tracking::Telling;
 use crate::dialects::Call;
+use crate::dialects::body::BadBody;
 
 /// The longest batch, in bytes, packed or not.
 pub(super) const MAX_BATCH: usize = 4 << 20;
+
+/// The longest batch, in bytes, of whoever names a connector and proves nothing by the call itself:
+/// it is read before anything of it is known to be true.
+pub(super) const MAX_UNPROVEN: usize = 256 << 10;
 
 /// Records a batch.
 pub(super) async fn take(
     call: &mut Call<'_>,
     who: &mut Option<Authenticated>,
 ) -> Result<Told, Failure> {
-    let caller = caller::named(call).await?;
-    if caller.is_proven {
-        *who = Some(caller.who.clone());
-    }
-    let text = input::text(MAX_BATCH, call).await?;
+    let sender = caller::sender(call).await?;
+    let most = if sender.is_proven() { MAX_BATCH } else { MAX_UNPROVEN };
+    let text = input::text(most, call).await?;
+    // What is told is held until it is recorded.
+    let mut place = call.services.room.place(call.head.client());
+    place.take(text.len()).map_err(BadBody::from)?;
     let batch = Batch::parse(&text)?;
     let receipt = batch.dated.then(|| seal::fingerprint(&[text.as_bytes()]));
-    drop(text);
     let now = call.services.clock.now().wall;
-    let partial = caller.is_on(option::PARTIAL);
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for (index, told) in batch.entries.into_iter().enumerate() {
-        match judge(&caller, told, now) {
+    for (index, told) in batch.entries.iter().enumerate() {
+        match judge(&sender, told, now) {
             Ok((claims, entry)) => good.push((index, Claims::clone(&claims), entry)),
             Err(why) => bad.push(why.at(index)),
         }
     }
+    drop(text);
+    let caller = match sender {
+        Sender::Connector(caller) if caller.is_proven || !good.is_empty() => caller,
+        Sender::Connector(_) => return Err(Failure::entries(bad).because("no_credential")),
+        Sender::Nobody(nobody) => return Err(Failure::entries(bad).because(nobody.reason)),
+    };
+    // One token of the connector proves it as well as all.
+    *who = Some(caller.who.clone());
+    let partial = caller.is_on(option::PARTIAL);
     if !bad.is_empty() && (!partial || good.is_empty()) {
         return Err(Failure::entries(bad));
-    }
-    if !good.is_empty() {
-        // One token of the connector proves it as well as all.
-        *who = Some(caller.who.clone());
     }
     let places: Vec<usize> = good.iter().map(|(index, ..)| *index).collect();
     let entries = good.into_iter().map(|(_, claims, entry)| (claims, entry)).collect();
     let telling = Telling { entries, receipt, partial };
     let outcome = call.services.actions.tell(caller.teller(), telling).await?;
+    drop(place);
     let later = outcome.bad.into_iter().map(|mut late| {
         late.index = places.get(late.index).copied().unwrap_or(late.index);
         BadTold::from(late)
@@ -78,10 +88,15 @@ impl Bad {
     }
 }
 
-fn judge(caller: &Caller, told: Entrusted, now: Timestamp) -> Result<(Arc<Claims>, Entry), Bad> {
-    let token = told.token.ok_or(Bad::Token)?;
-    let claims = caller.claims_of(token.expose(), now).ok_or(Bad::Token)?;
-    let entry = told.entry.map_err(Bad::Entry)?;
+/// What an entry tells is looked at once its token counts.
+fn judge(
+    sender: &Sender,
+    told: &Entrusted<'_>,
+    now: Timestamp,
+) -> Result<(Arc<Claims>, Entry), Bad> {
+    let token = told.token.as_ref().ok_or(Bad::Token)?;
+    let claims = sender.claims_of(token.expose(), now).ok_or(Bad::Token)?;
+    let entry = told.entry().map_err(Bad::Entry)?;
     if tracking::may(&claims, &entry) { Ok((claims, entry)) } else { Err(Bad::Rights) }
 }
 
