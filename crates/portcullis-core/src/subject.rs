@@ -201,6 +201,14 @@ impl Identifier {
     }
 }
 
+impl Claims {
+    /// How many identifiers they name.
+    pub fn names(&self) -> usize {
+        let named = [&self.user, &self.account].into_iter().flatten();
+        named.map(|it| it.identifiers.len()).sum()
+    }
+}
+
 impl Named {
     /// Whether it names nothing.
     pub fn is_empty(&self) -> bool {

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::subject::{BadIdentifier, Identifier, IdentifierKind, MAX_IDENTIFIER};
 
-pub use batch::{BadBatch, Batch, MAX_ENTRIES, Told};
+pub use batch::{BadBatch, Batch, MAX_ENTRIES, MAX_NAMED, Told};
 pub use event::{Event, MAX_CONTEXT, MAX_EVENT_ID, MAX_EVENT_NAME, MAX_PROPERTIES};
 pub use resolution::{Holder, Holders, Joining, Plan, Resolution, Target, join, resolve};
 pub use traits::{BadTraits, MAX_TRAITS, MAX_TRAITS_BYTES, Overgrown, Traits};

@@ -16,6 +16,9 @@ use crate::secret::SecretBuf;
 
 /// A batch has at most so many entries.
 pub const MAX_ENTRIES: usize = 500;
+/// The entries of a batch name at most so many identifiers, all together: while it is recorded, others
+/// wait.
+pub const MAX_NAMED: usize = 4_096;
 /// In which header of an entry its token stands.
 const TOKEN: &str = "hull-access-token";
 

@@ -178,7 +178,7 @@ impl Recording<'_> {
         name: &'e Identifier,
     ) -> Result<Step<'e>, Failure> {
         let (desk, from) = self.desk();
-        let holder = desk.holder(from, space, name)?;
+        let (holder, moved) = (desk.holder(from, space, name)?, desk.moved);
         let comes = plan.attach.contains(name) || holder.is_some_and(|it| plan.merge.contains(&it));
         let target = match plan.target {
             Target::Found(id) => Some(id),
@@ -186,7 +186,9 @@ impl Recording<'_> {
         };
         let joining = match join(target, plan.names, holder.and_then(|id| desk.as_holder(id))) {
             _ if comes => Joining::Stays,
-            Joining::Merge(other) if !super::merge::is_small(from, other)? => Joining::Stays,
+            Joining::Merge(other) if super::merge::weigh(from, other, moved)?.is_none() => {
+                Joining::Stays
+            }
             Joining::NoRoom => return Err(BadEntry::TooManyIdentifiers.into()),
             joining @ (Joining::Attach | Joining::Merge(_) | Joining::Stays) => joining,
         };

@@ -25,6 +25,8 @@ pub(crate) struct Desk {
     holders: HashMap<(Space, Identifier), Option<SubjectId>>,
     /// How many events were recorded.
     pub(crate) events: u16,
+    /// How many rows went from one subject to another.
+    pub(crate) moved: i64,
 }
 
 /// A subject that was read.
@@ -125,10 +127,11 @@ impl Desk {
             identifiers: names.into_iter().map(|id| self.as_holder(id?)).collect(),
         };
         let Resolution::Subject(mut plan) = resolve(named, create, &found) else { return Ok(None) };
-        let mut small = Vec::new();
+        let (mut small, mut moved) = (Vec::new(), self.moved);
         for other in plan.merge {
-            if merge::is_small(from, other)? {
+            if let Some(more) = merge::weigh(from, other, moved)? {
                 small.push(other);
+                moved += more;
             }
         }
         plan.merge = small;

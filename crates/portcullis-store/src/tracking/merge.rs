@@ -10,9 +10,15 @@ use crate::store::{Recording, Rows};
 /// Who has done more than this, or has more users linked to it, stays on its own: to move all of it
 /// would hold everybody else up.
 pub const MAX_MOVED: i64 = 5_000;
+/// What is told at once moves no more than this all together; whoever is left stays on their own.
+pub const MAX_MOVED_AT_ONCE: i64 = 20_000;
 
-/// Whether what hangs on `subject` can be moved.
-pub(super) fn is_small(from: &mut impl Rows, subject: SubjectId) -> Result<bool, StoreError> {
+/// How much hangs on `subject`, if that can be moved where so much is moved already.
+pub(super) fn weigh(
+    from: &mut impl Rows,
+    subject: SubjectId,
+    moved: i64,
+) -> Result<Option<i64>, StoreError> {
     let found = from.first(
         &sql!(
             "SELECT (SELECT COUNT(*) FROM
@@ -23,7 +29,7 @@ pub(super) fn is_small(from: &mut impl Rows, subject: SubjectId) -> Result<bool,
         &[subject.into(), (MAX_MOVED + 1).into()],
     )?;
     let count: i64 = found.ok_or(StoreError::NotFound("count"))?.next("events")?;
-    Ok(count <= MAX_MOVED)
+    Ok(Some(count).filter(|count| *count <= MAX_MOVED && moved + count <= MAX_MOVED_AT_ONCE))
 }
 
 impl Recording<'_> {
@@ -65,7 +71,9 @@ impl Recording<'_> {
             sql!("UPDATE events SET subject = $1 WHERE subject = $2"),
             sql!("UPDATE subjects SET account = $1 WHERE account = $2"),
         ] {
-            self.execute(&statement, &[target.into(), other.into()])?;
+            let moved = self.execute(&statement, &[target.into(), other.into()])?;
+            let (desk, _) = self.desk();
+            desk.moved = desk.moved.saturating_add_unsigned(moved);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What connectors tell, as it is kept and read back.
 
+mod attacks;
 mod model;
 mod together;
 
