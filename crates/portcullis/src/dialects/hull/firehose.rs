@@ -8,7 +8,7 @@ use portcullis_core::scheme::connector::option;
 use portcullis_core::seal;
 use portcullis_core::subject::Claims;
 use portcullis_core::time::Timestamp;
-use portcullis_core::tracking::{Batch, Entry, Told as Entrusted};
+use portcullis_core::tracking::{Batch, Entry, MAX_NAMED, Told as Entrusted};
 use serde_json::{Value, json};
 
 use super::caller::{self, Sender};
@@ -57,6 +57,9 @@ pub(super) async fn take(
     let partial = caller.is_on(option::PARTIAL);
     if !bad.is_empty() && (!partial || good.is_empty()) {
         return Err(Failure::entries(bad));
+    }
+    if good.iter().map(|(_, claims, _)| claims.names()).sum::<usize>() > MAX_NAMED {
+        return Err(Failure::bad(format!("a batch names at most {MAX_NAMED} identifiers")));
     }
     let places: Vec<usize> = good.iter().map(|(index, ..)| *index).collect();
     let entries = good.into_iter().map(|(_, claims, entry)| (claims, entry)).collect();

@@ -6,6 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use portcullis_core::scheme::connector::sign;
 use portcullis_core::secret::SecretBuf;
+use portcullis_core::subject::MAX_IDENTIFIERS;
+use portcullis_core::tracking::MAX_NAMED;
 use serde_json::{Value, json};
 
 use crate::common::{Answer, Home, Server};
@@ -52,8 +54,13 @@ impl House {
 
     /// An entry with a good token.
     fn entry(&self, kind: &str, body: &Value) -> Value {
-        let claims = json!({ "iss": self.id, "iat": 1_700_000_000,
-            "io.hull.asUser": { "external_id": "42" } });
+        self.entry_of(&json!({ "io.hull.asUser": { "external_id": "42" } }), kind, body)
+    }
+
+    /// An entry with a good token that claims `subject`.
+    fn entry_of(&self, subject: &Value, kind: &str, body: &Value) -> Value {
+        let mut claims = json!({ "iss": self.id, "iat": 1_700_000_000 });
+        claims.as_object_mut().unwrap().extend(subject.as_object().unwrap().clone());
         let token = sign(&SecretBuf::new(&*self.secret), &claims.to_string());
         json!({ "type": kind, "body": body,
             "headers": { "Hull-Access-Token": token.expose_text() } })
@@ -163,5 +170,21 @@ fn every_organization_that_is_said_is_looked_at() {
             let answer = house.send(&format!("{headers}{said}"), batch.as_bytes());
             assert_eq!(answer.status(), expected, "{said}: {}", answer.0);
         }
+    }
+}
+
+#[test]
+fn a_batch_names_so_many_and_no_more() {
+    let house = House::new();
+    let names = |entry: usize| (0..MAX_IDENTIFIERS).map(|it| format!("{entry}-{it}")).collect();
+    let entry = |entry: usize| {
+        let names: Vec<String> = names(entry);
+        house.entry_of(&json!({ "io.hull.asAccount": { "aliases": names } }), "traits", &json!({}))
+    };
+    let full = MAX_NAMED / MAX_IDENTIFIERS;
+    for (entries, expected) in [(full, 204), (full + 1, 400)] {
+        let batch = json!({ "batch": (0..entries).map(entry).collect::<Vec<_>>() }).to_string();
+        let answer = house.send(&house.proven(), batch.as_bytes());
+        assert_eq!(answer.status(), expected, "{entries}: {}", answer.0);
     }
 }
