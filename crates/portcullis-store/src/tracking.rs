@@ -24,7 +24,7 @@ use crate::store::Store;
 pub use delete::{Deleted, MAX_DELETED};
 pub(crate) use desk::Desk;
 pub use merge::{MAX_MOVED, MAX_MOVED_AT_ONCE};
-pub use reading::{MAX_NAMES, MAX_PAGE, NAMES_FROM};
+pub use reading::{MAX_NAMES, MAX_PAGE, MAX_SCANNED_BYTES, NAMES_FROM};
 pub use receipts::{KEPT, MAX_FORGOTTEN};
 pub use search::{Filter, Listed, MAX_SCANNED, Search};
 

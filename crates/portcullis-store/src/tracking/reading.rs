@@ -21,6 +21,11 @@ pub const MAX_NAMES: usize = 2_000;
 /// So many subjects, the latest, are asked for the names of their traits.
 pub const NAMES_FROM: i64 = 1_000;
 
+/// A scan looks at no more than so many bytes of traits: nobody else reads meanwhile.
+pub const MAX_SCANNED_BYTES: usize = 64 << 20;
+/// So many subjects are held at once while they are looked at.
+const SCANNED_AT_ONCE: i64 = 100;
+
 /// The subject `id`.
 pub(super) fn find(
     from: &mut impl Rows,
@@ -149,11 +154,41 @@ impl Reading<'_> {
         kind: SubjectKind,
     ) -> Result<BTreeSet<String>, StoreError> {
         let mut names = BTreeSet::new();
-        for row in self.page(organization, kind, None, NAMES_FROM)? {
-            let known = bare(row)?.traits;
-            names.extend(known.names().map(str::to_owned));
+        self.scan(organization, kind, NAMES_FROM, |subject| {
+            let room = MAX_NAMES.saturating_sub(names.len());
+            let known = subject.traits.names().filter(|name| !names.contains(*name)).take(room);
+            let known: Vec<_> = known.map(str::to_owned).collect();
+            names.extend(known);
+        })?;
+        Ok(names)
+    }
+
+    /// Shows the latest subjects of an organization, without their names, to `look`: at most `most`,
+    /// and [`MAX_SCANNED_BYTES`] of traits. Whether there are more.
+    pub(super) fn scan(
+        &mut self,
+        organization: Id<Organization>,
+        kind: SubjectKind,
+        most: i64,
+        mut look: impl FnMut(Subject),
+    ) -> Result<bool, StoreError> {
+        let (mut before, mut left, mut room) = (None, most, MAX_SCANNED_BYTES);
+        while left > 0 && room > 0 {
+            let wanted = left.min(SCANNED_AT_ONCE);
+            let rows = self.page(organization, kind, before, wanted)?;
+            let is_last = (rows.len() as i64) < wanted;
+            for row in rows {
+                let subject = bare(row)?;
+                before = Some(subject.id);
+                room = room.saturating_sub(subject.traits.size());
+                look(subject);
+            }
+            if is_last {
+                return Ok(false);
+            }
+            left -= wanted;
         }
-        Ok(names.into_iter().take(MAX_NAMES).collect())
+        Ok(true)
     }
 
     /// All subjects of an organization in the order of their identities: at most `limit` and
@@ -184,7 +219,7 @@ impl Reading<'_> {
     }
 
     /// Subjects without their names, the latest first.
-    pub(super) fn page(
+    fn page(
         &mut self,
         organization: Id<Organization>,
         kind: SubjectKind,

@@ -7,7 +7,7 @@ use portcullis_core::subject::{Identifier, SubjectKind};
 use portcullis_core::tracking::Traits;
 use serde_json::Value as Json;
 
-use super::reading::{MAX_PAGE, bare, find, read};
+use super::reading::{MAX_PAGE, find, read};
 use super::{Subject, TABLE};
 use crate::error::StoreError;
 use crate::sql::sql;
@@ -45,7 +45,8 @@ pub struct Listed {
     pub subjects: Vec<Subject>,
     /// How many there are on all pages.
     pub total: u64,
-    /// Whether there are more than were looked at ([`MAX_SCANNED`]), so that some may be missing.
+    /// Whether there are more than were looked at ([`MAX_SCANNED`], and so many bytes), so that some
+    /// may be missing.
     pub cut: bool,
 }
 
@@ -67,7 +68,9 @@ impl Reading<'_> {
                 }
                 Ok(listed)
             }
-            Some(Filter::Trait(name, value)) => self.scan(organization, search, (name, value)),
+            Some(Filter::Trait(name, value)) => {
+                self.find_having(organization, search, (name, value))
+            }
             None => self.list_all(organization, search),
         }
     }
@@ -99,28 +102,19 @@ impl Reading<'_> {
     }
 
     /// The engines read JSON each in its own way, so it is read here.
-    fn scan(
+    fn find_having(
         &mut self,
         organization: Id<Organization>,
         search: &Search,
         (name, value): (&str, &Json),
     ) -> Result<Listed, StoreError> {
-        let (mut listed, mut before, mut scanned) = (Listed::default(), None, 0);
-        loop {
-            let rows = self.page(organization, search.kind, before, MAX_PAGE)?;
-            scanned += rows.len() as i64;
-            let whole = scanned % MAX_PAGE == 0 && !rows.is_empty();
-            for row in rows {
-                let subject = bare(row)?;
-                before = Some(subject.id);
-                let matching = Some(subject).filter(|it| has(&it.traits, name, value));
-                matching.into_iter().for_each(|it| listed.take(search, it));
+        let mut listed = Listed::default();
+        let cut = self.scan(organization, search.kind, MAX_SCANNED, |subject| {
+            if has(&subject.traits, name, value) {
+                listed.take(search, subject);
             }
-            listed.cut = whole && scanned >= MAX_SCANNED;
-            if !whole || listed.cut {
-                break;
-            }
-        }
+        })?;
+        listed.cut = cut;
         for subject in &mut listed.subjects {
             if let Some(found) = find(self, organization, subject.id)? {
                 *subject = found;
