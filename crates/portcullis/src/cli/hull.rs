@@ -111,11 +111,12 @@ fn show(subject: &Subject, events: &[EventRow], output: Output) {
     output.show(&Value::Null, &facts);
     let row = |name: &str, value: String| (Value::Null, [name.to_owned(), value]);
     say("\n");
-    let traits = subject.traits.iter().map(|(name, value)| row(name, value.get().to_owned()));
+    let traits = subject.traits.iter().map(|(name, value)| row(name, visible(value.get())));
     output.list(["trait", "value"], traits.collect(), "no traits");
     say("\n");
     let events = events.iter().map(|event| {
-        (Value::Null, [moment(event.moment), event.name.clone(), event.properties.to_string()])
+        let properties = visible(event.properties.get());
+        (Value::Null, [moment(event.moment), event.name.clone(), properties])
     });
     output.list(["moment", "event", "properties"], events.collect(), "no events");
 }
@@ -133,7 +134,8 @@ async fn export_subjects(
         let page = page.await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
-        page.iter().for_each(|subject| say(&format!("{}\n", describe(subject))));
+        page.iter()
+            .for_each(|subject| say(&format!("{}\n", visible(&describe(subject).to_string()))));
     }
 }
 
@@ -145,7 +147,7 @@ async fn export_events(actions: &Actions, organization: Id<Organization>) -> any
         let page = page.await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
-        page.iter().for_each(|row| say(&format!("{}\n", event(row))));
+        page.iter().for_each(|row| say(&format!("{}\n", visible(&event(row).to_string()))));
     }
 }
 
@@ -173,7 +175,33 @@ fn event(event: &EventRow) -> Value {
     })
 }
 
+/// The same JSON without what a terminal obeys: JSON itself may hold DEL and C1 controls as they are.
+fn visible(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_control() {
+            out.push_str(&format!("\\u{:04x}", u32::from(char)));
+        } else {
+            out.push(char);
+        }
+    }
+    out
+}
+
 /// What the store keeps was JSON when it was written.
 fn plain(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_shown_and_stays_the_same_json() {
+        let told = json!({ "a\u{7f}": "\u{9b}31m zo\u{eb}\n\"" });
+        let shown = visible(&told.to_string());
+        assert!(!shown.contains(char::is_control) && shown.contains("zo\u{eb}"), "{shown}");
+        assert_eq!(plain(&shown), told);
+    }
 }
