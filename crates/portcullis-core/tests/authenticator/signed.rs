@@ -427,7 +427,7 @@ fn one_of_many_tokens_is_judged_as_a_whole_request_is() {
         (String::new(), Some(Rejection::Malformed("neither the secret nor a token"))),
     ] {
         let secret = portcullis_core::secret::Secret::new(text.as_bytes());
-        let judged = bench.authenticator.claims_of(&who, (scheme, ID), secret, now);
+        let judged = bench.authenticator.claims_of(Some(&who), (scheme, ID), secret, now);
         assert_eq!(judged.err(), expected, "{text}");
     }
 }
