@@ -49,8 +49,8 @@ pub(super) async fn take(
     drop(text);
     let caller = match sender {
         Sender::Connector(caller) if caller.is_proven || !good.is_empty() => caller,
-        Sender::Connector(_) => return Err(Failure::entries(bad).because("no_credential")),
-        Sender::Nobody(nobody) => return Err(Failure::entries(bad).because(nobody.reason)),
+        Sender::Connector(_) => return Err(unproven(bad, "no_credential")),
+        Sender::Nobody(nobody) => return Err(unproven(bad, nobody.reason)),
     };
     // One token of the connector proves it as well as all.
     *who = Some(caller.who.clone());
@@ -72,6 +72,14 @@ pub(super) async fn take(
     });
     bad.extend(later);
     Ok(if bad.is_empty() { Told::Nothing } else { Told::Json(partly(&bad)) })
+}
+
+/// Neither the call nor an entry of it proves who sends it.
+fn unproven(bad: Vec<BadTold>, reason: &'static str) -> Failure {
+    if bad.is_empty() {
+        return Failure::refused(reason);
+    }
+    Failure::entries(bad).because(reason)
 }
 
 /// Why an entry does not count.

@@ -182,23 +182,27 @@ fn a_limited_connector_counts_at_its_guards_and_from_its_networks() {
     let house = House::new();
     let connector = house.connector(&[]);
     let user = connector.user(&json!({ "email": "bob@bob.com" }));
+    let batch = json!({ "batch": [
+        { "type": "traits", "body": {}, "headers": { "Hull-Access-Token": user } },
+    ] });
     let ask = || {
-        let open = "GET /open/x";
+        let (open, batch) = ("GET /open/x", batch.to_string());
         [
             house.call(APP, &connector.headers(), "").status(),
             house.call("POST /api/v1/me/traits", &connector.bearing(&user), "{}").status(),
             house.call("POST /api/v1/firehose", &connector.headers(), "{\"batch\":[]}").status(),
+            house.call("POST /api/v1/firehose", &connector.named(), &batch).status(),
             house.call("POST /api/v1/firehose", &connector.named(), "{\"batch\":[]}").status(),
             house.call(open, &connector.headers(), "").status(),
             house.call("GET /closed/x", &connector.headers(), "").status(),
         ]
     };
     for (limits, expected) in [
-        (&[][..], [200, 200, 204, 204, 200, 200]),
-        (&["--guard", "open"], [401, 401, 401, 401, 200, 401]),
-        (&["--network", "127.0.0.0/8"], [200, 200, 204, 204, 200, 200]),
-        (&["--network", "192.0.2.0/24"], [403, 403, 403, 403, 403, 403]),
-        (&[], [200, 200, 204, 204, 200, 200]),
+        (&[][..], [200, 200, 204, 204, 401, 200, 200]),
+        (&["--guard", "open"], [401, 401, 401, 401, 401, 200, 401]),
+        (&["--network", "127.0.0.0/8"], [200, 200, 204, 204, 401, 200, 200]),
+        (&["--network", "192.0.2.0/24"], [403, 403, 403, 401, 401, 403, 403]),
+        (&[], [200, 200, 204, 204, 401, 200, 200]),
     ] {
         house.home().done(&[&["connector", "limit", &connector.id][..], limits].concat());
         assert_eq!(ask(), expected, "{limits:?}");
