@@ -156,7 +156,7 @@ fn where_it_is_switched_on_the_good_entries_count_and_the_bad_are_told() {
         assert_eq!(house.subject("bob@bob.com")["traits"], json!({ "name": "Bob" }));
         assert!(house.knows("external_id=42") && house.knows("domain=bob.com"));
         // Nothing but bad entries is no success.
-        let answer = connector.send(house, &batch(&[bad.clone()], 2));
+        let answer = connector.send(house, &batch(std::slice::from_ref(&bad), 2));
         assert_eq!((answer.status(), bad_entries(&answer)), (401, vec![(0, 401)]));
         house.home().done(&["connector", "set", &connector.id, "--partial", "false"]);
         let good = entry("traits", &json!({ "late": 1 }), &bob);

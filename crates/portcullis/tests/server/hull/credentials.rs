@@ -36,10 +36,8 @@ fn every_vector_is_answered_as_it_is_named() {
     }
 }
 
-#[test]
-fn who_cannot_prove_themselves_is_told_the_same_whatever_is_wrong() {
-    let house = House::new();
-    let (mine, other) = (&house.root, house.connector(&[]));
+/// Headers that prove nobody.
+fn wrong(mine: &Connector, other: &Connector) -> Vec<String> {
     let user = json!({ "email": "bob@bob.com" });
     let good = mine.user(&user);
     let claims = |more: Value| {
@@ -49,8 +47,7 @@ fn who_cannot_prove_themselves_is_told_the_same_whatever_is_wrong() {
     };
     let of_other = Connector { id: mine.id.clone(), secret: other.secret.clone() };
     let doubled = Connector { id: mine.id.clone(), secret: good.clone() };
-    let mut told = Vec::new();
-    for headers in [
+    vec![
         String::new(),
         mine.named(),
         format!("Hull-Access-Token: {}\r\n", mine.secret),
@@ -84,7 +81,15 @@ fn who_cannot_prove_themselves_is_told_the_same_whatever_is_wrong() {
         // Two values of one header.
         format!("{}Hull-Access-Token: {}\r\n", mine.headers(), other.secret),
         format!("{}Hull-App-Id: {}\r\n", mine.headers(), other.id),
-    ] {
+    ]
+}
+
+#[test]
+fn who_cannot_prove_themselves_is_told_the_same_whatever_is_wrong() {
+    let house = House::new();
+    let (mine, other) = (&house.root, house.connector(&[]));
+    let mut told = Vec::new();
+    for headers in wrong(mine, &other) {
         let answer = house.call("POST /api/v1/me/traits", &headers, "{}");
         if answer.status() != 431 {
             told.push(refused(&answer));

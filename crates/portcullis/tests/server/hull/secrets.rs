@@ -3,26 +3,22 @@
 use serde_json::json;
 
 use super::House;
-use super::client::{batch, entry};
+use super::client::{Connector, batch, entry};
 use crate::leaks::Written;
 
-#[test]
-fn no_flow_of_the_dialect_shows_a_secret() {
-    const WRONG: &str = "wrongSecretCanary4K-012345678";
-    const ENTRY: &str = "entryTokenCanary5L";
-    let house = House::with("[log]\nlevel = \"debug\"\nformat = \"json\"\n");
-    let connector = house.connector(&["--query", "true"]);
+const WRONG: &str = "wrongSecretCanary4K-012345678";
+const ENTRY: &str = "entryTokenCanary5L";
+
+/// Whatever can go well or wrong: how each call starts, its headers and its body.
+fn calls(connector: &Connector) -> Vec<(String, String, String)> {
     let bob = json!({ "email": "bob@bob.com" });
     let (user, admin) = (connector.user(&bob), connector.admin(&bob));
-    let forged = super::client::Connector { id: connector.id.clone(), secret: WRONG.into() };
-    let forged = forged.user(&bob);
-    let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
+    let forged = forged(connector).user(&bob);
     let query = |proof: &str| format!("id={}&secret={proof}", connector.id);
     let bad = entry("traits", &json!({ "a": 1 }), ENTRY);
     let secret_as_token = entry("traits", &json!({ "a": 1 }), &connector.secret);
     let good = entry("traits", &json!({ "a": 1 }), &user);
-    let mut written = Written::default();
-    let calls = [
+    vec![
         ("GET /api/v1/app".to_owned(), connector.headers(), String::new()),
         ("GET /api/v1/me".into(), connector.bearing(&admin), String::new()),
         ("POST /api/v1/me/traits".into(), connector.bearing(&user), "{\"a\":1}".into()),
@@ -50,8 +46,24 @@ fn no_flow_of_the_dialect_shows_a_secret() {
             connector.headers(),
             json!({ "query": { WRONG: 1 } }).to_string(),
         ),
-    ];
-    for (start, headers, body) in calls {
+    ]
+}
+
+/// The connector, with a secret that is not its own.
+fn forged(connector: &Connector) -> Connector {
+    Connector { id: connector.id.clone(), secret: WRONG.into() }
+}
+
+#[test]
+fn no_flow_of_the_dialect_shows_a_secret() {
+    let house = House::with("[log]\nlevel = \"debug\"\nformat = \"json\"\n");
+    let connector = house.connector(&["--query", "true"]);
+    let bob = json!({ "email": "bob@bob.com" });
+    let (user, admin) = (connector.user(&bob), connector.admin(&bob));
+    let forged = forged(&connector).user(&bob);
+    let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
+    let mut written = Written::default();
+    for (start, headers, body) in calls(&connector) {
         written.add("an answer", house.call(&start, &headers, &body).0);
     }
     for words in [

@@ -41,30 +41,8 @@ fn one_name_in_two_organizations_is_two_subjects() {
     }
     // Another's identity names nobody, whoever asks and however.
     for (host, connector, name) in everywhere {
-        for (id, (_, _, other)) in ids.iter().zip(everywhere).filter(|(_, it)| it.2 != name) {
-            let object = format!("/api/v1/{id}");
-            for (method, body) in [("GET", ""), ("PUT", "{\"stolen\":1}"), ("DELETE", "{}")] {
-                let start = format!("{method} {object}");
-                let answer = house.call_at(host, &start, &connector.headers(), body);
-                assert_eq!(answer.status(), 404, "{name} {method} of {other}");
-            }
-            let by_id = connector.bearing(&connector.admin(&json!({ "id": id })));
-            let answer = house.call_at(host, "GET /api/v1/me", &by_id, "");
-            assert_eq!(answer.status(), 404, "{name} of {other}");
-            let told = house.call_at(host, "POST /api/v1/me/traits", &by_id, "{\"stolen\":1}");
-            done(&told);
-            let body = json!({ "query": { "term": { "id": id } } }).to_string();
-            let found = house.call_at(
-                host,
-                "POST /api/v1/search/user_reports",
-                &connector.headers(),
-                &body,
-            );
-            assert_eq!(done(&found)["pagination"]["total"], 0, "{name} of {other}");
-            let body = json!({ "query": { "term": { "user_id": id } } }).to_string();
-            let found =
-                house.call_at(host, "POST /api/v1/search/events", &connector.headers(), &body);
-            assert_eq!(done(&found)["data"], json!([]), "{name} of {other}");
+        for (id, _) in ids.iter().zip(everywhere).filter(|(_, it)| it.2 != name) {
+            check_that_nobody_is(&house, host, connector, id);
         }
     }
     for (host, connector, name) in everywhere {
@@ -74,6 +52,24 @@ fn one_name_in_two_organizations_is_two_subjects() {
     }
     // Connectors of one organization tell of the same subjects.
     assert_eq!(second.me(&house, &bob)["traits"], json!({ "of": "1" }));
+}
+
+/// Whatever the connector asks for or tells of the identity, it is nobody's.
+fn check_that_nobody_is(house: &House, host: &str, connector: &Connector, id: &str) {
+    let call = |start: &str, headers: &str, body: &str| house.call_at(host, start, headers, body);
+    let own = connector.headers();
+    for (method, body) in [("GET", ""), ("PUT", "{\"stolen\":1}"), ("DELETE", "{}")] {
+        let answer = call(&format!("{method} /api/v1/{id}"), &own, body);
+        assert_eq!(answer.status(), 404, "{method}");
+    }
+    let by_id = connector.bearing(&connector.admin(&json!({ "id": id })));
+    assert_eq!(call("GET /api/v1/me", &by_id, "").status(), 404);
+    done(&call("POST /api/v1/me/traits", &by_id, "{\"stolen\":1}"));
+    for (what, field) in [("user_reports", "id"), ("events", "user_id")] {
+        let body = json!({ "query": { "term": { field: id } } }).to_string();
+        let found = done(&call(&format!("POST /api/v1/search/{what}"), &own, &body));
+        assert_eq!(found["data"], json!([]), "{what}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::{batch, entry};
+use super::client::{Connector, batch, entry};
 use super::{House, done, on_each_engine};
 
 #[test]
@@ -116,35 +116,37 @@ fn what_cannot_be_a_trait_is_refused_whole_and_changes_nothing() {
     assert!(connector.me(&house, &bob)["traits"]["most"].as_f64() >= Some(9.2e18));
 }
 
+const CALLERS: u32 = 8;
+const EACH: u32 = 10;
+
+/// Counts what all share, under this name or that, and tells something of its own beside.
+fn count(connector: &Connector, address: &str, caller: u32) {
+    let both = json!({ "email": "bob@bob.com", "external_id": "42" });
+    let tokens = [json!({ "email": "Bob@bob.com" }), json!({ "external_id": "42" }), both]
+        .map(|names| connector.user(&names));
+    let inc = json!({ "n": { "operation": "inc", "value": 1 } });
+    for number in 0..EACH {
+        let mine = json!({ format!("of {caller}"): number });
+        let entries = [
+            entry("traits", &inc, &tokens[2]),
+            entry("traits", &mine, &tokens[number as usize % 3]),
+        ];
+        let answer = connector.send_to(address, &batch(&entries, caller * EACH + number));
+        assert_eq!(answer.status(), 204, "{}", answer.0);
+    }
+}
+
 #[test]
 fn many_who_count_at_once_lose_nothing_and_make_nobody_twice() {
-    const CALLERS: usize = 8;
-    const EACH: usize = 10;
     on_each_engine("traits_race", |house| {
         let (connector, address) = (&house.root, &house.server.address);
         std::thread::scope(|scope| {
-            for caller in 0..CALLERS {
-                scope.spawn(move || {
-                    let both = json!({ "email": "bob@bob.com", "external_id": "42" });
-                    let names =
-                        [json!({ "email": "Bob@bob.com" }), json!({ "external_id": "42" }), both];
-                    for number in 0..EACH {
-                        let token = connector.user(&names[(caller + number) % names.len()]);
-                        let inc = json!({ "n": { "operation": "inc", "value": 1 } });
-                        let mine = json!({ format!("of {caller}"): number });
-                        let entries = [
-                            entry("traits", &inc, &connector.user(&names[2])),
-                            entry("traits", &mine, &token),
-                        ];
-                        let number = (caller * EACH + number) as u32;
-                        let answer = connector.send_to(address, &batch(&entries, number));
-                        assert_eq!(answer.status(), 204, "{}", answer.0);
-                    }
-                });
-            }
+            (0..CALLERS)
+                .for_each(|caller| drop(scope.spawn(move || count(connector, address, caller))));
         });
         let traits = &house.subject("external_id=42")["traits"];
         assert_eq!(traits["n"], CALLERS * EACH);
+        assert!((0..CALLERS).all(|it| traits[format!("of {it}")] == EACH - 1), "{traits}");
         assert_eq!(house.subject("bob@bob.com")["id"], house.subject("external_id=42")["id"]);
         let all = done(&house.call("POST /api/v1/search/user_reports", &connector.headers(), "{}"));
         assert_eq!(all["pagination"]["total"], 1, "{all}");
