@@ -29,7 +29,7 @@ pub fn tracking(data: &[u8]) {
         Entry::Track(event) => {
             named(&event.name, MAX_EVENT_NAME);
             event.event_id.inspect(|id| named(id, MAX_EVENT_ID));
-            assert!(serde_json::to_string(&event.properties).unwrap().len() <= MAX_PROPERTIES);
+            assert!(event.properties.get().len() <= MAX_PROPERTIES);
             let texts = event.context.values().map(|value| value.as_str().unwrap());
             assert!(texts.map(str::len).all(|length| length <= MAX_CONTEXT));
         }

@@ -13,7 +13,7 @@ use crate::subject::{BadIdentifier, Identifier, IdentifierKind, MAX_IDENTIFIER};
 pub use batch::{BadBatch, Batch, MAX_ENTRIES, MAX_NAMED, Told};
 pub use event::{Event, MAX_CONTEXT, MAX_EVENT_ID, MAX_EVENT_NAME, MAX_PROPERTIES};
 pub use resolution::{Holder, Holders, Joining, Plan, Resolution, Target, join, resolve};
-pub use traits::{BadTraits, MAX_TRAITS, MAX_TRAITS_BYTES, Overgrown, Traits};
+pub use traits::{BadTraits, Json, MAX_TRAITS, MAX_TRAITS_BYTES, Overgrown, Traits};
 
 /// One entry changes at most so many traits.
 pub const MAX_CHANGES: usize = 500;
@@ -54,9 +54,9 @@ pub enum Operation {
     /// It becomes greater by this.
     Inc(Number),
     /// It becomes this; null takes it away.
-    Set(Value),
+    Set(Json),
     /// It becomes this if it is not there.
-    SetIfNull(Value),
+    SetIfNull(Json),
 }
 
 /// An entry that cannot be applied: the caller's fault.
@@ -162,7 +162,7 @@ impl Change {
         }
         let operation = Operation::parse(told)?;
         if let Operation::Set(value) | Operation::SetIfNull(value) = &operation
-            && traits::size(value) > MAX_TRAIT_VALUE
+            && value.get().len() > MAX_TRAIT_VALUE
         {
             return Err(BadEntry::TraitValue);
         }
@@ -172,18 +172,18 @@ impl Change {
 
 impl Operation {
     fn parse(told: Value) -> Result<Self, BadEntry> {
-        let Value::Object(mut object) = told else { return Ok(Self::Set(told)) };
+        let Value::Object(mut object) = told else { return Ok(Self::Set(told.into())) };
         let word = object.get("operation").and_then(Value::as_str);
         let Some(operation) = word.and_then(Word::parse) else {
-            return Ok(Self::Set(Value::Object(object)));
+            return Ok(Self::Set(Value::Object(object).into()));
         };
         let value = object.remove("value").unwrap_or_default();
         match (operation, value) {
             (Word::Dec, Value::Number(by)) => Ok(Self::Dec(by)),
             (Word::Inc, Value::Number(by)) => Ok(Self::Inc(by)),
             (Word::Dec | Word::Inc, _) => Err(BadEntry::NotANumber),
-            (Word::Set, value) => Ok(Self::Set(value)),
-            (Word::SetIfNull, value) => Ok(Self::SetIfNull(value)),
+            (Word::Set, value) => Ok(Self::Set(value.into())),
+            (Word::SetIfNull, value) => Ok(Self::SetIfNull(value.into())),
         }
     }
 }

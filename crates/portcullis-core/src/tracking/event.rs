@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{BadEntry, is_name, moment, traits};
+use super::{BadEntry, Json, is_name, moment};
 use crate::time::Timestamp;
 
 /// The longest name of an event, in bytes.
@@ -24,8 +24,8 @@ pub struct Event {
     pub name: Box<str>,
     /// Tells it from all others of its subject: told twice, it happened once.
     pub event_id: Option<Box<str>>,
-    /// More of it.
-    pub properties: Map<String, Value>,
+    /// More of it: an object.
+    pub properties: Json,
     /// Where it happened: those of `ip`, `url`, `referer`, `source` and `type` that are a text.
     pub context: Map<String, Value>,
     /// When it happened, if that was told in a form that is understood.
@@ -76,13 +76,8 @@ fn context(body: &mut Map<String, Value>) -> Result<Map<String, Value>, BadEntry
     Ok(context)
 }
 
-fn properties(told: Option<Value>) -> Result<Map<String, Value>, BadEntry> {
-    match told {
-        None | Some(Value::Null) => Ok(Map::new()),
-        Some(told) if traits::size(&told) > MAX_PROPERTIES => Err(BadEntry::Properties),
-        Some(Value::Object(properties)) => Ok(properties),
-        Some(Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
-            Err(BadEntry::Properties)
-        }
-    }
+fn properties(told: Option<Value>) -> Result<Json, BadEntry> {
+    let told = told.filter(|it| !it.is_null()).unwrap_or_else(|| Map::new().into());
+    let properties = told.is_object().then(|| Json::from(told));
+    properties.filter(|it| it.get().len() <= MAX_PROPERTIES).ok_or(BadEntry::Properties)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
-use serde_json::Number;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Number, Value};
 
 use super::{Change, Operation};
 
@@ -24,6 +24,11 @@ pub struct Traits {
     /// How long the JSON of all of them is, but for one brace.
     bytes: usize,
 }
+
+/// A value as JSON writes it: what waits to be recorded has the size of its text, and not that of a
+/// value taken apart.
+#[derive(Clone, Debug)]
+pub struct Json(Box<RawValue>);
 
 /// What a subject would outgrow: the caller's fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -131,9 +136,9 @@ impl Traits {
             Operation::Inc(by) => {
                 Some(raw(&self.counted(&change.name, by, i64::checked_add, 1.0)?))
             }
-            Operation::Set(value) => (!value.is_null()).then(|| raw(value)),
+            Operation::Set(value) => value.known(),
             Operation::SetIfNull(_) if self.map.contains_key(&change.name) => return Ok(()),
-            Operation::SetIfNull(value) => (!value.is_null()).then(|| raw(value)),
+            Operation::SetIfNull(value) => value.known(),
         };
         self.put(change.name.clone(), value);
         Ok(())
@@ -170,6 +175,35 @@ impl Traits {
     }
 }
 
+impl Json {
+    /// The text of it.
+    pub fn get(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        self.get() == "null"
+    }
+
+    /// What a trait becomes by it: null is none.
+    fn known(&self) -> Option<Box<RawValue>> {
+        (!self.is_null()).then(|| self.0.clone())
+    }
+}
+
+impl From<Value> for Json {
+    fn from(value: Value) -> Self {
+        Self(raw(&value))
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
 impl PartialEq for Traits {
     fn eq(&self, other: &Self) -> bool {
         let same =
@@ -191,7 +225,7 @@ fn taken(name: &str, value: &RawValue) -> usize {
 }
 
 /// How many bytes the JSON of `value` has.
-pub(super) fn size<T: Serialize + ?Sized>(value: &T) -> usize {
+fn size<T: Serialize + ?Sized>(value: &T) -> usize {
     let mut counter = Counter(0);
     // Nothing is refused by a counter.
     drop(serde_json::to_writer(&mut counter, value));

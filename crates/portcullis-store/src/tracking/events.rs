@@ -41,7 +41,7 @@ impl Recording<'_> {
                 event.event_id.as_deref().into(),
                 moment.into(),
                 written(&event.context).into(),
-                written(&event.properties).into(),
+                event.properties.get().into(),
                 source.connector.into(),
             ],
         )

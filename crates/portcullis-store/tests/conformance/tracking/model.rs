@@ -244,8 +244,10 @@ fn tell_trait(traits: &mut BTreeMap<String, Value>, change: &portcullis_core::tr
         Operation::Inc(by) => {
             json!(now.and_then(|it| it.as_i64()).unwrap_or(0) + by.as_i64().unwrap())
         }
-        Operation::Set(value) => value.clone(),
-        Operation::SetIfNull(value) => now.unwrap_or_else(|| value.clone()),
+        Operation::Set(value) => serde_json::from_str(value.get()).unwrap(),
+        Operation::SetIfNull(value) => {
+            now.unwrap_or_else(|| serde_json::from_str(value.get()).unwrap())
+        }
     };
     if next.is_null() {
         traits.remove(&name);

@@ -135,6 +135,23 @@ fn what_is_packed_small_and_tells_nothing_takes_no_room() {
 }
 
 #[test]
+fn what_is_told_takes_the_room_of_its_text_until_it_is_recorded() {
+    let house = House::new();
+    let many = vec![json!({ "a": 1 }); 7_000];
+    let event = house.entry("track", &json!({ "event": "e", "properties": { "many": many } }));
+    let traits = house.entry("traits", &json!({ "many": many }));
+    let before = house.server.memory();
+    for entry in [event, traits] {
+        let batch = json!({ "batch": vec![entry; 70] }).to_string();
+        let headers = format!("{}Content-Encoding: gzip\r\n", house.proven());
+        let answer = house.send(&headers, &packed(&batch));
+        assert_eq!(answer.status(), 204, "{}", answer.0);
+        let grown = house.server.memory().saturating_sub(before);
+        assert!(grown < LITTLE, "{} MiB", grown >> 20);
+    }
+}
+
+#[test]
 fn a_batch_without_a_token_of_its_own_is_told_by_its_entries_if_it_is_short() {
     let house = House::new();
     let batch = |bytes: usize| {
