@@ -2,7 +2,8 @@
 
 use std::io::Read as _;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
+use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 use serde_json::{Map, Value};
 
@@ -12,20 +13,29 @@ use crate::dialects::body::{self, BadBody, MAX_BODY};
 
 /// The text of a body, of so many bytes at most, packed and unpacked.
 pub(super) async fn text(most: usize, call: &mut Call<'_>) -> Result<String, Failure> {
-    let packed = match call.head.headers().get(CONTENT_ENCODING).map(|it| it.as_bytes()) {
-        None | Some(b"identity") => false,
-        Some(b"gzip" | b"x-gzip") => true,
-        Some(_) => return Err(BadBody::Kind.into()),
-    };
+    let packed = is_packed(call.head.headers())?;
     let sent = body::read_bytes(most, call).await?;
     let whole = if packed { unpacked(&sent, most)? } else { sent };
     Ok(String::from_utf8(whole).map_err(|_| BadBody::NotUtf8)?)
 }
 
-/// A bomb ends where the bound is.
+/// Names of codings have no case (RFC 9110, section 8.4.1); there is one at most.
+fn is_packed(headers: &HeaderMap) -> Result<bool, BadBody> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    let (coding, None) = (codings.next(), codings.next()) else { return Err(BadBody::Kind) };
+    let is =
+        |name: &str| coding.is_none_or(|it| it.as_bytes().eq_ignore_ascii_case(name.as_bytes()));
+    match (is("identity"), is("gzip") || is("x-gzip")) {
+        (true, _) => Ok(false),
+        (false, true) => Ok(true),
+        (false, false) => Err(BadBody::Kind),
+    }
+}
+
+/// A bomb ends where the bound is. All members count (RFC 1952, section 2.2), and nothing is left.
 fn unpacked(packed: &[u8], most: usize) -> Result<Vec<u8>, BadBody> {
     let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    let (mut whole, mut decoder) = (Vec::new(), GzDecoder::new(packed));
+    let (mut whole, mut decoder) = (Vec::new(), MultiGzDecoder::new(packed));
     decoder.by_ref().take(bound).read_to_end(&mut whole).map_err(|_| BadBody::Broken)?;
     if whole.len() > most { Err(BadBody::Large(most)) } else { Ok(whole) }
 }
@@ -63,8 +73,31 @@ mod tests {
         assert!(bomb.len() < 60_000);
         assert_eq!(unpacked(&bomb, 1 << 20), Err(BadBody::Large(1 << 20)));
         let whole = packed(b"some text");
-        for bad in [&b""[..], b"{}", &whole[..whole.len() - 9], &whole[1..]] {
+        let (twice, more) = ([&*whole, &*whole].concat(), [&*whole, b"more"].concat());
+        assert_eq!(unpacked(&twice, 100), Ok(b"some textsome text".to_vec()));
+        for bad in [&b""[..], b"{}", &whole[..whole.len() - 9], &whole[1..], &more] {
             assert_eq!(unpacked(bad, 100), Err(BadBody::Broken), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_has_one_coding_whose_name_has_no_case() {
+        for (codings, expected) in [
+            (&[][..], Ok(false)),
+            (&["identity"], Ok(false)),
+            (&["gzip"], Ok(true)),
+            (&["GZip"], Ok(true)),
+            (&["x-gzip"], Ok(true)),
+            (&["br"], Err(BadBody::Kind)),
+            (&["gzip, gzip"], Err(BadBody::Kind)),
+            (&["gzip", "identity"], Err(BadBody::Kind)),
+        ] {
+            let pair = |coding: &&'static str| (CONTENT_ENCODING, coding.parse().unwrap());
+            let mut headers = HeaderMap::new();
+            for (name, value) in codings.iter().map(pair) {
+                headers.append(name, value);
+            }
+            assert_eq!(is_packed(&headers), expected, "{codings:?}");
         }
     }
 }
