@@ -8,7 +8,7 @@ use portcullis_core::keyring::Keyring;
 use portcullis_core::scheme::hub_token::{check_nonce, proof};
 use portcullis_core::scheme::{ALL, BASIC, Options, connector};
 use portcullis_core::secret::SecretBuf;
-use portcullis_core::subject::SubjectId;
+use portcullis_core::subject::{IdentifierKind, SubjectId, SubjectKind};
 use portcullis_core::time::Timestamp;
 use portcullis_core::token::random_letters;
 use serde_json::{Map, Value, json};
@@ -127,12 +127,7 @@ fn hull(args: &HullArgs, now: Timestamp) -> anyhow::Result<()> {
     ]);
     let subjects = [("io.hull.asUser", &args.user), ("io.hull.asAccount", &args.account)];
     for (name, identifiers) in subjects.into_iter().filter(|(_, it)| !it.is_empty()) {
-        let pair = |pair: &String| {
-            let (kind, value) = pair.split_once('=').context("an identifier is `NAME=VALUE`")?;
-            anyhow::Ok((kind.to_owned(), Value::from(value)))
-        };
-        let identifiers = identifiers.iter().map(pair).collect::<Result<Map<_, _>, _>>()?;
-        claims.insert(name.into(), Value::Object(identifiers));
+        claims.insert(name.into(), Value::Object(named(identifiers, name == "io.hull.asUser")?));
     }
     if args.admin {
         claims.insert("scopes".into(), json!(["admin"]));
@@ -151,6 +146,20 @@ fn hull(args: &HullArgs, now: Timestamp) -> anyhow::Result<()> {
     }
     say(&format!("{}\n", token.expose_text()));
     Ok(())
+}
+
+/// `NAME=VALUE` each, and each name once: what a token says of another name is passed over.
+fn named(pairs: &[String], of_user: bool) -> anyhow::Result<Map<String, Value>> {
+    let kind = if of_user { SubjectKind::User } else { SubjectKind::Account };
+    let mut identifiers = Map::new();
+    for pair in pairs {
+        let (name, value) = pair.split_once('=').context("an identifier is `NAME=VALUE`")?;
+        let known = IdentifierKind::parse(name).map_or(name == "id", |it| it.is_of(kind));
+        anyhow::ensure!(known, "`{name}` names no {}", kind.as_str());
+        let before = identifiers.insert(name.to_owned(), value.into());
+        anyhow::ensure!(before.is_none(), "`{name}` is named twice");
+    }
+    Ok(identifiers)
 }
 
 fn hub(user_id: &str, nonce: Option<String>) -> anyhow::Result<()> {

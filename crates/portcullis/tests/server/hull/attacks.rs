@@ -191,6 +191,30 @@ fn every_organization_that_is_said_is_looked_at() {
 }
 
 #[test]
+fn a_token_is_signed_for_names_that_are_read() {
+    let home = Home::new();
+    let secret = home.write("secret", "a-secret-of-another-system");
+    let sign = |names: &[&str]| {
+        let words = ["sign", "hull", "--id", "5a7962e2793d3e942a03b29a"];
+        let stdin = std::fs::File::open(&secret).unwrap();
+        let output = home.command(&[&words[..], names].concat()).stdin(stdin).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (names, wrong) in [
+        (&["--user", "email=a@example.com", "--user", "external_id=1"][..], None),
+        (&["--account", "domain=example.com"], None),
+        (&["--user", "email=a@example.com", "--user", "extrenal_id=1"], Some("extrenal_id")),
+        (&["--user", "external_id=1", "--user", "domain=example.com"], Some("domain")),
+        (&["--account", "email=a@example.com"], Some("email")),
+        (&["--user", "external_id=1", "--user", "external_id=2"], Some("named twice")),
+    ] {
+        let (signed, said) = sign(names);
+        assert_eq!(signed, wrong.is_none(), "{names:?}: {said}");
+        assert!(wrong.is_none_or(|wrong| said.contains(wrong)), "{names:?}: {said}");
+    }
+}
+
+#[test]
 fn a_batch_names_so_many_and_no_more() {
     let house = House::new();
     let names = |entry: usize| (0..MAX_IDENTIFIERS).map(|it| format!("{entry}-{it}")).collect();
