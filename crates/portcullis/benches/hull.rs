@@ -247,7 +247,7 @@ impl Bodies {
             let number = (batch * BATCH + at) as usize;
             let token = tokens.get(number % users).unwrap().expose_text();
             let headers = json!({ "Hull-Access-Token": token });
-            if at % 2 == 0 {
+            if at.is_multiple_of(2) {
                 let body = json!({ "name": "Bob", "visits": { "operation": "inc", "value": 1 } });
                 return json!({ "type": "traits", "body": body, "headers": headers });
             }

@@ -34,7 +34,7 @@ const ORGANIZATION: &str = "hull-organization";
 #[derive(Debug)]
 pub(super) enum Sender {
     /// A connector.
-    Connector(Caller),
+    Connector(Box<Caller>),
     /// Nobody, for this reason: it says no more than a connector whose tokens are all bad.
     Nobody(Nobody),
 }
@@ -128,7 +128,7 @@ pub(super) async fn known(call: &Call<'_>) -> Result<Caller, Failure> {
 pub(super) async fn sender(call: &Call<'_>) -> Result<Sender, Failure> {
     let single = |name| call.head.single(name).map_err(|_| Failure::refused("ambiguous"));
     let (Some(_), None) = (single(&ID_HEADER)?, single(&TOKEN_HEADER)?) else {
-        return known(call).await.map(Sender::Connector);
+        return Ok(Sender::Connector(Box::new(known(call).await?)));
     };
     let (gate, site, id) = (Arc::clone(&call.services.gate), call.site(), id(call)?);
     let named = match gate.name((CONNECTOR, &id), &site) {
@@ -141,7 +141,7 @@ pub(super) async fn sender(call: &Call<'_>) -> Result<Sender, Failure> {
         Err(unknown) => return Err(unknown.into()),
     };
     Ok(match named {
-        Ok(caller) => Sender::Connector(caller),
+        Ok(caller) => Sender::Connector(Box::new(caller)),
         Err(reason) => Sender::Nobody(Nobody { reason, id, gate }),
     })
 }
