@@ -340,6 +340,11 @@ impl Gate {
         Ok((judged, permit))
     }
 
+    /// Remembers that the credential of `who`, who was only [named](Self::name), proved them after all.
+    pub(crate) fn count(&self, who: &Authenticated) {
+        self.count_use(&who.principal.credential, self.clock.now().wall);
+    }
+
     /// Remembers that `credential` was used, for whoever writes that down.
     fn count_use(&self, credential: &Credential, now: Timestamp) {
         self.followed.memory.count_use(credential, now);

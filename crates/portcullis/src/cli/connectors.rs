@@ -172,6 +172,7 @@ pub(super) async fn run(
         ConnectorCommand::Set { id, switches } => {
             let row = actions.find_connector(&id).await?;
             let switches = switches.options(now)?;
+            anyhow::ensure!(!switches.is_empty(), "nothing is said to be set; see `--help`");
             warn(&switches);
             actions.switch_connector(&row, switches).await?;
             output.tell(&json!({ "id": id }), &format!("connector {id} is switched so now"));

@@ -88,6 +88,11 @@ impl Caller {
         keyring.is_some_and(|keyring| keyring.is_on(name))
     }
 
+    /// Counts that the connector was used, where the call itself did not.
+    pub(super) fn count_use(&self) {
+        self.gate.count(&self.who);
+    }
+
     /// Who tells what is recorded, and whether they still may at that moment.
     pub(super) fn teller(&self) -> Teller {
         let (gate, who, site) = (Arc::clone(&self.gate), self.who.clone(), self.site);

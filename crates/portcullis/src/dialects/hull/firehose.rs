@@ -8,7 +8,7 @@ use portcullis_core::scheme::connector::option;
 use portcullis_core::seal;
 use portcullis_core::subject::Claims;
 use portcullis_core::time::Timestamp;
-use portcullis_core::tracking::{Batch, Entry, MAX_NAMED, Told as Entrusted};
+use portcullis_core::tracking::{BadBatch, Batch, Entry, MAX_NAMED, Told as Entrusted};
 use serde_json::{Value, json};
 
 use super::caller::{self, Sender};
@@ -25,6 +25,9 @@ pub(super) const MAX_BATCH: usize = 4 << 20;
 /// it is read before anything of it is known to be true.
 pub(super) const MAX_UNPROVEN: usize = 256 << 10;
 
+/// A batch that is longer, in bytes, is taken apart while another thread goes on with the rest.
+const LONG: usize = 64 << 10;
+
 /// Records a batch.
 pub(super) async fn take(
     call: &mut Call<'_>,
@@ -36,16 +39,11 @@ pub(super) async fn take(
     // What is told is held until it is recorded.
     let mut place = call.services.room.place(call.head.client());
     place.take(text.len()).map_err(BadBody::from)?;
-    let batch = Batch::parse(&text)?;
-    let receipt = batch.dated.then(|| seal::fingerprint(&[text.as_bytes()]));
     let now = call.services.clock.now().wall;
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for (index, told) in batch.entries.iter().enumerate() {
-        match judge(&sender, told, now) {
-            Ok((claims, entry)) => good.push((index, Claims::clone(&claims), entry)),
-            Err(why) => bad.push(why.at(index)),
-        }
-    }
+    let weigh = || Weighed::of(&text, &sender, now);
+    // A long one would hold up whatever else this thread has to do.
+    let weighed = if text.len() > LONG { tokio::task::block_in_place(weigh) } else { weigh() };
+    let Weighed { good, mut bad, receipt } = weighed?;
     drop(text);
     let caller = match sender {
         Sender::Connector(caller) if caller.is_proven || !good.is_empty() => caller,
@@ -54,6 +52,9 @@ pub(super) async fn take(
     };
     // One token of the connector proves it as well as all.
     *who = Some(caller.who.clone());
+    if !caller.is_proven {
+        caller.count_use();
+    }
     let partial = caller.is_on(option::PARTIAL);
     if !bad.is_empty() && (!partial || good.is_empty()) {
         return Err(Failure::entries(bad));
@@ -72,6 +73,30 @@ pub(super) async fn take(
     });
     bad.extend(later);
     Ok(if bad.is_empty() { Told::Nothing } else { Told::Json(partly(&bad)) })
+}
+
+/// A batch whose entries were judged.
+struct Weighed {
+    /// Those that count, with their places.
+    good: Vec<(usize, Claims, Entry)>,
+    bad: Vec<BadTold>,
+    /// By what the batch is known again, if it says when it was sent.
+    receipt: Option<[u8; 16]>,
+}
+
+impl Weighed {
+    fn of(text: &str, sender: &Sender, now: Timestamp) -> Result<Self, BadBatch> {
+        let batch = Batch::parse(text)?;
+        let receipt = batch.dated.then(|| seal::fingerprint(&[text.as_bytes()]));
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for (index, told) in batch.entries.iter().enumerate() {
+            match judge(sender, told, now) {
+                Ok((claims, entry)) => good.push((index, Claims::clone(&claims), entry)),
+                Err(why) => bad.push(why.at(index)),
+            }
+        }
+        Ok(Self { good, bad, receipt })
+    }
 }
 
 /// Neither the call nor an entry of it proves who sends it.
