@@ -1,6 +1,5 @@
 //! The authenticator, every way out, over a lookup that a test fills; and what holds for all schemes.
 #![expect(
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
     clippy::unwrap_used,

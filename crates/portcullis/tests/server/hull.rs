@@ -8,6 +8,7 @@ mod captured;
 mod client;
 mod commands;
 mod credentials;
+mod engines;
 mod guarded;
 mod identities;
 mod kills;
@@ -23,9 +24,10 @@ mod traits;
 
 use serde_json::Value;
 
-use crate::common::{Answer, Home, Server, database};
+use crate::common::{Answer, Home, Server};
 use crate::upstream::{read_head, upstream};
 use client::Connector;
+use engines::on_each_engine;
 
 /// One installation: a connector of the root, the dialect mounted for it and for a second realm, and
 /// the firehose on a host of its own.
@@ -98,15 +100,6 @@ impl House {
     /// Whether somebody is called `name`.
     fn knows(&self, name: &str) -> bool {
         self.home().run(&["hull", "subject", name]).status.success()
-    }
-}
-
-/// Runs `test` on SQLite, and on PostgreSQL where there is one.
-fn on_each_engine(name: &str, test: impl Fn(&House)) {
-    test(&House::new());
-    if let Ok(server) = std::env::var("PORTCULLIS_TEST_POSTGRES") {
-        let url = ("PORTCULLIS_DATABASE_URL", database(&server, &format!("hull_{name}")));
-        test(&House::at_home(Home::with(&[url]), ""));
     }
 }
 
