@@ -15,6 +15,7 @@ mod generator;
 mod guard_table;
 mod head;
 mod host;
+mod host_patterns;
 mod jwt;
 mod key_verifier;
 mod name;
@@ -22,9 +23,11 @@ mod networks;
 mod password_verifier;
 mod path;
 mod query;
+mod redirect;
 mod request;
 mod schemes;
 mod sealed;
+mod server_token;
 mod token;
 mod tracking;
 
@@ -36,6 +39,7 @@ pub use generator::Generator;
 pub use guard_table::guard_table;
 pub use head::head;
 pub use host::host;
+pub use host_patterns::host_patterns;
 pub use jwt::jwt;
 pub use key_verifier::key_verifier;
 pub use name::name;
@@ -43,8 +47,10 @@ pub use networks::networks;
 pub use password_verifier::password_verifier;
 pub use path::path;
 pub use query::query;
+pub use redirect::redirect;
 pub use schemes::schemes;
 pub use sealed::sealed;
+pub use server_token::server_token;
 pub use token::token;
 pub use tracking::tracking;
 
@@ -60,6 +66,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("guard_table", guard_table),
     ("head", head),
     ("host", host),
+    ("host_patterns", host_patterns),
     ("jwt", jwt),
     ("key_verifier", key_verifier),
     ("name", name),
@@ -67,8 +74,10 @@ pub const ALL: &[(&str, Target)] = &[
     ("password_verifier", password_verifier),
     ("path", path),
     ("query", query),
+    ("redirect", redirect),
     ("schemes", schemes),
     ("sealed", sealed),
+    ("server_token", server_token),
     ("token", token),
     ("tracking", tracking),
 ];

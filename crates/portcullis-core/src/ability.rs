@@ -77,6 +77,10 @@ pub const MANAGE_ROLES: &str = "Roles - Manage";
 /// To create, change and delete users.
 pub const MANAGE_USERS: &str = "Users - Manage";
 
+/// To sign on behalf of any user, as a server does that integrates with Expert: as good as to be each
+/// of them.
+pub const SIGN_FOR_USERS: &str = "Users - Sign For";
+
 /// A role that every installation has and nobody can edit.
 #[derive(Clone, Copy, Debug)]
 pub struct BuiltIn {
@@ -100,6 +104,7 @@ pub const OWNER: BuiltIn = BuiltIn {
         MANAGE_PROJECTS,
         MANAGE_ROLES,
         MANAGE_USERS,
+        SIGN_FOR_USERS,
         SIGN_IN_WITH_API_KEY,
     ],
 };
@@ -136,9 +141,21 @@ pub const API_KEY_SIGN_IN: BuiltIn =
 /// The role of a server that asks what the tokens stand for that it is handed.
 pub const INTROSPECTOR: BuiltIn = BuiltIn { name: "Introspector", abilities: &[INTROSPECT] };
 
+/// The role of whoever came by the exchange of Expert: they belong to the community, and may do nothing
+/// but sign in.
+pub const COMMUNITY_MEMBER: BuiltIn = BuiltIn { name: "Community Member", abilities: &[] };
+
 /// The built-in roles of which a member of an organization has one, from the one that allows most.
 pub const RANKS: &[BuiltIn] = &[OWNER, OPERATOR, CONFIGURER, MEMBER];
 
 /// Every built-in role.
-pub const BUILT_IN: &[BuiltIn] =
-    &[OWNER, OPERATOR, CONFIGURER, MEMBER, API_KEY_GENERATE, API_KEY_SIGN_IN, INTROSPECTOR];
+pub const BUILT_IN: &[BuiltIn] = &[
+    OWNER,
+    OPERATOR,
+    CONFIGURER,
+    MEMBER,
+    API_KEY_GENERATE,
+    API_KEY_SIGN_IN,
+    INTROSPECTOR,
+    COMMUNITY_MEMBER,
+];

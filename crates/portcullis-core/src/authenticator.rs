@@ -5,6 +5,7 @@
 //! likes. [`Authenticator::look_again`] is the last look, after whatever was awaited.
 
 pub mod attempts;
+mod on_behalf;
 mod passwords;
 mod rejection;
 pub mod remembered;
@@ -342,7 +343,9 @@ impl<L: CredentialLookup> Authenticator<L> {
         }
         let subject = who.principal.subject.clone();
         subject.as_ref().map_or(Ok(()), |claims| claims.judge(now)).map_err(no)?;
-        let principal = Principal { user, credential: inherited.limit(credential), subject };
+        let user = self.still_on_behalf(who, user, site).map_err(no)?;
+        let (credential, nobody) = (inherited.limit(credential), who.principal.nobody.clone());
+        let principal = Principal { user, credential, subject, nobody };
         Ok(Authenticated { principal, scheme: who.scheme })
     }
 }

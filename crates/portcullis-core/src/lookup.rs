@@ -23,6 +23,8 @@ pub trait CredentialLookup {
     fn keyring(&self, id: Id<Credential>) -> Option<Arc<Keyring>>;
     /// The user whose login name in `realm` is `login`, in its canonical form.
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>>;
+    /// The user who has this number in `realm`, and was not deleted.
+    fn numbered(&self, realm: Id<Organization>, number: i64) -> Option<Arc<User>>;
     /// The user `id`.
     fn user(&self, id: Id<User>) -> Option<Arc<User>>;
     /// The organization `id`.
@@ -52,6 +54,10 @@ impl<L: CredentialLookup + ?Sized> CredentialLookup for Arc<L> {
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {
         (**self).named(realm, login)
+    }
+
+    fn numbered(&self, realm: Id<Organization>, number: i64) -> Option<Arc<User>> {
+        (**self).numbered(realm, number)
     }
 
     fn user(&self, id: Id<User>) -> Option<Arc<User>> {

@@ -105,12 +105,18 @@ pub struct Principal {
     pub credential: Credential,
     /// On whose behalf it acts, with so much less than the user's rights.
     pub subject: Option<Arc<Claims>>,
+    /// The login name, in its canonical form, that the credential was used on behalf of, where nobody
+    /// is called so: the user is then [`ANONYMOUS`].
+    pub nobody: Option<Box<str>>,
 }
+
+/// The number of the user who stands for nobody, and never signs in, in every realm.
+pub const ANONYMOUS: i64 = 2;
 
 impl Principal {
     /// `user` themselves, proven by `credential`.
     pub const fn new(user: Arc<User>, credential: Credential) -> Self {
-        Self { user, credential, subject: None }
+        Self { user, credential, subject: None, nobody: None }
     }
 
     /// Whether it has the rights of its user: who acts on behalf of a subject has none of them,
@@ -121,6 +127,11 @@ impl Principal {
 }
 
 impl User {
+    /// Whether it stands for nobody.
+    pub const fn is_anonymous(&self) -> bool {
+        self.number == ANONYMOUS
+    }
+
     /// Whether one of the user's roles allows `ability` in `organization`.
     pub fn may(
         &self,

@@ -5,6 +5,7 @@
 //! inactive, back-off) is the [authenticator](crate::authenticator)'s.
 
 mod api_key;
+pub mod authtoken;
 mod basic;
 pub mod bearer;
 pub mod connector;
@@ -12,6 +13,7 @@ pub mod hub_token;
 mod own;
 pub mod session;
 pub mod shared_secret;
+pub mod signature;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -31,22 +33,28 @@ use crate::subject::Claims;
 use crate::time::Timestamp;
 
 pub use api_key::NAME as API_KEY;
+pub use authtoken::{BEARER_NAME as AUTHTOKEN_BEARER, NAME as AUTHTOKEN};
 pub use basic::NAME as BASIC;
 pub use bearer::NAME as BEARER;
 pub use connector::NAME as CONNECTOR;
 pub use hub_token::NAME as HUB_TOKEN;
 pub use session::NAME as SESSION;
 pub use shared_secret::NAME as SHARED_SECRET;
+pub use signature::NAME as SIGNATURE;
+use signature::NamedUser;
 
 /// Every scheme of this build. Adding one: a file beside these, its `mod` line and its line here.
 pub const ALL: &[Kind] = &[
     api_key::KIND,
+    authtoken::KIND,
+    authtoken::BEARER_KIND,
     basic::KIND,
     bearer::KIND,
     connector::KIND,
     hub_token::KIND,
     session::KIND,
     shared_secret::KIND,
+    signature::KIND,
 ];
 
 /// Names a scheme in configuration, credentials, audit entries and metrics.
@@ -210,16 +218,16 @@ pub trait Scheme: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// It does not: the reason is for the log alone.
-    fn prove(
+    fn prove<'s>(
         &self,
-        _signed: &Signed<'_>,
+        _signed: &Signed<'s>,
         _keyring: &Keyring,
         _now: Timestamp,
-    ) -> Result<Proven, Rejection> {
+    ) -> Result<Proven<'s>, Rejection> {
         Err(Rejection::WrongProof)
     }
     /// Whether whoever was proven may come in at all, wherever this instance stands.
-    fn admits(&self, _proven: &Proven) -> bool {
+    fn admits(&self, _proven: &Proven<'_>) -> bool {
         true
     }
 }
@@ -296,11 +304,13 @@ pub struct Signed<'s> {
 
 /// For whom a proof stands that was checked with the secret itself.
 #[derive(Clone, Debug)]
-pub enum Proven {
+pub enum Proven<'s> {
     /// For the owner of the credential.
     Owner,
     /// For the credential on behalf of a subject.
     Subject(Arc<Claims>),
+    /// For a user of the realm, whom the credential acts as.
+    User(NamedUser<'s>),
 }
 
 /// A key as it was presented.

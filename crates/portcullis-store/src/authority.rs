@@ -26,7 +26,8 @@ pub struct Authority {
 
 impl Writing<'_> {
     /// Whether everything that `authority` was decided from is as it was then: the credential and
-    /// its parent, the user, the roles and groups of both users, and the organizations above.
+    /// its parent, whom these belong to, the user, the roles and groups of all, and the organizations
+    /// above.
     ///
     /// # Errors
     /// Something changed since: decide again. Or the store's own.
@@ -39,16 +40,25 @@ impl Writing<'_> {
                      UNION
                      SELECT o.id, o.parent, o.revision FROM organizations o
                      JOIN above ON o.id = above.parent),
+                 actors (id) AS (
+                     SELECT id FROM users WHERE id = $1
+                     UNION SELECT owner FROM credentials WHERE id = $3
+                     UNION SELECT c.owner FROM credentials c
+                         JOIN sessions s ON s.parent = c.id WHERE s.id = $3),
+                 people (id) AS (
+                     SELECT id FROM actors UNION SELECT id FROM users WHERE id = $4),
                  holders (id) AS (
-                     SELECT id FROM users WHERE id IN ($1, $4)
-                     UNION SELECT circle FROM members WHERE member IN ($1, $4)),
+                     SELECT id FROM people
+                     UNION SELECT circle FROM members
+                         WHERE member IN (SELECT id FROM people)),
                  held (role, revision) AS (
                      SELECT role, revision FROM grants
                      WHERE holder IN (SELECT id FROM holders)),
                  touched (revision) AS (
-                     SELECT revision FROM users WHERE id = $1
+                     SELECT revision FROM users WHERE id IN (SELECT id FROM actors)
                      UNION ALL SELECT revision FROM above
-                     UNION ALL SELECT revision FROM members WHERE member IN ($1, $4)
+                     UNION ALL SELECT revision FROM members
+                         WHERE member IN (SELECT id FROM people)
                      UNION ALL SELECT revision FROM groups WHERE id IN (SELECT id FROM holders)
                      UNION ALL SELECT revision FROM held
                      UNION ALL SELECT revision FROM roles WHERE id IN (SELECT role FROM held)

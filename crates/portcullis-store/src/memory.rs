@@ -33,6 +33,7 @@ pub struct Memory {
     /// Under this key, drawn at start, places in the index are digests that leak nothing.
     places: MacKey,
     credentials: HashMap<FiledAt, Credential, Digested>,
+    /// By login name, and by number.
     names: HashMap<FiledAt, Id<User>, Digested>,
     users: HashMap<Id<User>, Arc<User>>,
     organizations: HashMap<Id<Organization>, Arc<Organization>>,
@@ -100,6 +101,11 @@ impl Memory {
         self.mounts.load()
     }
 
+    /// Whether one of the credentials that are kept open is as `test` says.
+    pub fn any_keyring(&self, test: impl Fn(&Keyring) -> bool) -> bool {
+        self.keyrings.pin().values().any(|keyring| test(keyring))
+    }
+
     fn place(&self, kind: &str, parts: [&[u8]; 2]) -> FiledAt {
         let [fixed, rest] = parts;
         let digest = self.places.digest(&[kind.as_bytes(), b"\0", fixed, b"\0", rest]);
@@ -112,6 +118,15 @@ impl Memory {
 
     fn place_of_name(&self, realm: Id<Organization>, login: &str) -> FiledAt {
         self.place("name", [realm.as_bytes(), login.as_bytes()])
+    }
+
+    fn place_of_number(&self, realm: Id<Organization>, number: i64) -> FiledAt {
+        self.place("number", [realm.as_bytes(), &number.to_be_bytes()])
+    }
+
+    fn at(&self, place: FiledAt) -> Option<Arc<User>> {
+        let id = self.names.pin().get(&place).copied()?;
+        self.user(id)
     }
 }
 
@@ -136,8 +151,12 @@ impl CredentialLookup for Memory {
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {
         tally::lookup();
-        let id = self.names.pin().get(&self.place_of_name(realm, login)).copied()?;
-        self.user(id)
+        self.at(self.place_of_name(realm, login))
+    }
+
+    fn numbered(&self, realm: Id<Organization>, number: i64) -> Option<Arc<User>> {
+        tally::lookup();
+        self.at(self.place_of_number(realm, number))
     }
 
     fn user(&self, id: Id<User>) -> Option<Arc<User>> {

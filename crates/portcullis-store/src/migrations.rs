@@ -17,6 +17,7 @@ pub const ALL: &[&str] = &[
     include_str!("../migrations/0006_limits.sql"),
     include_str!("../migrations/0007_tracking.sql"),
     include_str!("../migrations/0008_connectors.sql"),
+    include_str!("../migrations/0009_server_tokens.sql"),
 ];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -212,11 +212,10 @@ impl Writing<'_> {
     }
 
     /// The next number of one kind of thing in `realm`.
-    pub(crate) fn next_number(
-        &mut self,
-        realm: Id<Organization>,
-        kind: &str,
-    ) -> Result<i64, StoreError> {
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn next_number(&mut self, realm: Id<Organization>, kind: &str) -> Result<i64, StoreError> {
         let taken = self.first(
             &sql!(
                 "INSERT INTO sequences (realm, kind, last) VALUES ($1, $2, 1)

@@ -18,7 +18,8 @@ use crate::store::{Reading, Rows, Writing};
 
 const TABLE: &str = "sessions";
 
-/// So many sessions of one credential are live at once; the oldest ends for a new one.
+/// So many sessions of one user that one credential paid for are live at once; the oldest ends for a
+/// new one.
 pub const MAX_LIVE: i64 = 256;
 
 /// A session to be made.
@@ -116,7 +117,7 @@ impl Writing<'_> {
             (parent.next(TABLE)?, parent.next(TABLE)?);
         let ends = new.ends.min(ends.unwrap_or(Timestamp::MAX));
         let idle = i64::try_from(new.idle.as_millis()).unwrap_or(i64::MAX);
-        self.end_oldest_session(new.parent)?;
+        self.end_oldest_session(new.parent, new.owner)?;
         let id = Id::fresh(self.now)?;
         let (now, revision) = (self.now, self.revision);
         self.execute(
@@ -144,17 +145,21 @@ impl Writing<'_> {
         Ok(id)
     }
 
-    /// Makes room for one more session of `parent`.
-    fn end_oldest_session(&mut self, parent: Id<Credential>) -> Result<(), StoreError> {
+    /// Makes room for one more session of `owner` that `parent` paid for.
+    fn end_oldest_session(
+        &mut self,
+        parent: Id<Credential>,
+        owner: Id<User>,
+    ) -> Result<(), StoreError> {
         let (now, revision) = (self.now, self.revision);
         self.execute(
             &sql!(
                 "UPDATE sessions SET state = 'deleted', revision = $3
                  WHERE id IN (SELECT id FROM sessions
-                     WHERE parent = $1 AND state = 'active' AND expires > $2
+                     WHERE parent = $1 AND owner = $5 AND state = 'active' AND expires > $2
                      ORDER BY revision DESC LIMIT 1000 OFFSET $4)"
             ),
-            &[parent.into(), now.into(), revision.into(), (MAX_LIVE - 1).into()],
+            &[parent.into(), now.into(), revision.into(), (MAX_LIVE - 1).into(), owner.into()],
         )
         .map(drop)
     }

@@ -2,6 +2,7 @@
 
 use portcullis_core::credential::Credential;
 use portcullis_core::id::Id;
+use portcullis_core::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::sql::sql;
@@ -40,6 +41,42 @@ impl Writing<'_> {
             &[credential.into(), digest.as_slice().into()],
         )
         .map(drop)
+    }
+}
+
+impl Writing<'_> {
+    /// Spends `digest` of `credential`, which counts until `until` alone.
+    ///
+    /// # Errors
+    /// It was spent before (`Conflict`), or the store's own.
+    pub fn spend_until(
+        &mut self,
+        credential: Id<Credential>,
+        digest: [u8; 16],
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            &sql!("INSERT INTO spent_signatures (credential, digest, until) VALUES ($1, $2, $3)"),
+            &[credential.into(), digest.as_slice().into(), until.into()],
+        )
+        .map(drop)
+    }
+}
+
+impl Tending<'_> {
+    /// Forgets some of what would not count at `now` anyway; whether there may be more.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn forget_signatures(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let forgotten = self.execute(
+            &sql!(
+                "DELETE FROM spent_signatures WHERE (credential, digest) IN
+                     (SELECT credential, digest FROM spent_signatures WHERE until < $1 LIMIT $2)"
+            ),
+            &[now.into(), MAX_FORGOTTEN.into()],
+        )?;
+        Ok(forgotten == MAX_FORGOTTEN.unsigned_abs())
     }
 }
 

@@ -142,6 +142,18 @@ impl Writing<'_> {
         .map(drop)
     }
 
+    /// The user whose login name in `realm` is `login`, as they are in this very write.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn find_login(
+        &mut self,
+        realm: Id<Organization>,
+        login: &str,
+    ) -> Result<Option<UserRow>, StoreError> {
+        named(self, realm, login)
+    }
+
     /// Changes what is known of a user.
     ///
     /// # Errors
@@ -191,17 +203,7 @@ impl Reading<'_> {
         realm: Id<Organization>,
         login: &str,
     ) -> Result<Option<UserRow>, StoreError> {
-        let found = self.first(
-            &sql!(
-                "SELECT id, number, organization, realm, login, email, name, signs_in, state,
-                     revision
-                 FROM users WHERE realm = $1 AND login = $2 AND state <> 'deleted'
-                     AND organization NOT IN
-                         (SELECT id FROM organizations WHERE state = 'deleted')"
-            ),
-            &[realm.into(), login.into()],
-        )?;
-        found.map(read).transpose()
+        named(self, realm, login)
     }
 
     /// The user of `realm` with this number.
@@ -286,4 +288,22 @@ impl Reading<'_> {
         )?;
         rows.into_iter().map(read).collect()
     }
+}
+
+fn named(
+    rows: &mut impl Rows,
+    realm: Id<Organization>,
+    login: &str,
+) -> Result<Option<UserRow>, StoreError> {
+    let found = rows.first(
+        &sql!(
+            "SELECT id, number, organization, realm, login, email, name, signs_in, state,
+                 revision
+             FROM users WHERE realm = $1 AND login = $2 AND state <> 'deleted'
+                 AND organization NOT IN
+                     (SELECT id FROM organizations WHERE state = 'deleted')"
+        ),
+        &[realm.into(), login.into()],
+    )?;
+    found.map(read).transpose()
 }

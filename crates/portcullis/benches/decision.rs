@@ -12,16 +12,21 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use ipnet::IpNet;
+use portcullis_core::ability::SIGN_FOR_USERS;
 use portcullis_core::authenticator::{Authenticator, Begun};
 use portcullis_core::guard::{Definition, Kind, MAX_NETWORKS, Source};
+use portcullis_core::id::Id;
+use portcullis_core::keyring::{Binding, Keyring};
 use portcullis_core::limits::{Limits, Site};
-use portcullis_core::organization::State;
+use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
 use portcullis_core::policy::{Decision, Question};
+use portcullis_core::principal::{Grant, Holder, User};
 use portcullis_core::request::{RequestHead, TrustedPeers};
-use portcullis_core::scheme::{self, Issued, Options, SchemeName};
+use portcullis_core::scheme::signature::{Form, sign};
+use portcullis_core::scheme::{self, Claim, Issued, Options, Presented, SchemeName};
 use portcullis_core::seal::{MacKey, MasterKey, Pepper, PepperId, Peppers};
-use portcullis_core::secret::SecretBuf;
+use portcullis_core::secret::{Scratch, SecretBuf};
 use portcullis_core::time::{Clock, Moment, Timestamp};
 use portcullis_store::credentials::NewCredential;
 use portcullis_store::memory::{Followed, Follower, Lease, Memory};
@@ -37,6 +42,9 @@ const ROUNDS: u32 = 200_000;
 /// How long after its last use the session expires.
 const IDLE: Duration = Duration::from_secs(3_600);
 const PASSWORD: &str = "correct horse";
+/// A server token, of the length that ours have.
+const SERVER_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const SERVER_SECRET: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
 #[derive(Debug)]
 struct Still;
@@ -80,9 +88,14 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let write = Write::new("bench", "setup").unwrap();
     let password = password.to_bytes();
-    let made = runtime.block_on(store.write(write, move |it| fill(it, &password, issued, session)));
-    made.unwrap();
-    let memory = Arc::new(Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap());
+    let master = Arc::new(MasterKey::fresh().unwrap());
+    let sealing = Arc::clone(&master);
+    let made = store.write(write, move |it| {
+        let owner = fill(it, &password, issued, session)?;
+        give_server_token(it, &sealing, owner)
+    });
+    runtime.block_on(made).unwrap();
+    let memory = Arc::new(Memory::empty(master).unwrap());
     let followed = Arc::new(Followed { memory: Arc::clone(&memory), lease: Lease::none() });
     let _follower = Follower::start(&store, &followed, Arc::new(Still), "bench").unwrap();
     let authenticator = Authenticator::new(Arc::clone(&memory), peppers, Cost::OWASP).unwrap();
@@ -91,12 +104,15 @@ fn main() {
     measure("bare HMAC-SHA-256, 49 bytes", || {
         black_box(mac.digest(&[black_box(&[7; 49])]));
     });
+    let signed = check_alone();
     for (prefix, accepted) in [("", "alone"), ("/all", "beside every other")] {
         println!("each {accepted}");
         let time = |name, secret| judge(&authenticator, prefix, name, secret);
         let key_time = time(scheme::API_KEY, &key);
         let basic_time = time(scheme::BASIC, PASSWORD);
         let session_time = time(scheme::SESSION, &token);
+        let signed_time = time(scheme::SIGNATURE, &signed);
+        println!("signature / API key          {:>6} %", signed_time * 100 / key_time);
         println!("session / API key            {:>6} %", session_time * 100 / key_time);
         println!("warm Basic / API key         {:>6} %", basic_time * 100 / key_time);
     }
@@ -108,13 +124,33 @@ fn main() {
     }
 }
 
+/// The check of a signature beside the HMAC that it is; what was signed.
+fn check_alone() -> String {
+    let secret = MacKey::of_text(SERVER_SECRET.as_bytes());
+    let signed = sign(Form::Documented, (SERVER_KEY, &secret), Still.now().wall, "=admin").unwrap();
+    let signed = signed.expose_text().to_owned();
+    let (message, _) = signed.trim_start_matches("tkn_").rsplit_once('_').unwrap();
+    let bare = measure("bare HMAC of a server token", || {
+        black_box(secret.digest(&[black_box(message.as_bytes())]));
+    });
+    let kind = scheme::ALL.iter().find(|kind| kind.name == scheme::SIGNATURE).unwrap();
+    let (checking, keyring) = ((kind.build)(&Options::new()).unwrap(), server_keyring());
+    let check = measure("a server token's check", || {
+        let (mut scratch, claim) = (Scratch::new(), Claim::new(black_box(signed.as_bytes())));
+        let Ok(Presented::Signed(token)) = checking.read(claim, &mut scratch) else { return };
+        black_box(checking.prove(&token, &keyring, Still.now().wall)).unwrap();
+    });
+    println!("check - bare HMAC            {:>6} ns", check.saturating_sub(bare));
+    signed
+}
+
 /// One owner with a password, a key and a session, behind one guard.
 fn fill(
     it: &mut Writing<'_>,
     password: &[u8],
     key: Issued,
     session: Issued,
-) -> Result<(), StoreError> {
+) -> Result<(Id<User>, Id<Organization>), StoreError> {
     let root = it
         .insert_organization(&NewOrganization { parent: None, name: "Root".into(), realm: true })?
         .id;
@@ -165,7 +201,37 @@ fn fill(
         let name = kind.name.as_str().replace('_', "-");
         it.insert_guard(root, Source::Store, &definition(&name, &[*kind]))?;
     }
-    it.set_organization_state(root, State::Active)
+    it.set_organization_state(root, State::Active)?;
+    Ok((owner, root))
+}
+
+fn server_keyring() -> Keyring {
+    Keyring::new(SecretBuf::new(SERVER_SECRET), Options::new())
+}
+
+/// A server token that `owner` answers for, who may sign on behalf of others.
+fn give_server_token(
+    it: &mut Writing<'_>,
+    master: &MasterKey,
+    (owner, realm): (Id<User>, Id<Organization>),
+) -> Result<(), StoreError> {
+    let role = it.insert_role(Some(realm), "Signer", &[SIGN_FOR_USERS])?;
+    it.set_grant(Holder::User(owner), Grant { role, organization: realm }, State::Active)?;
+    let keyring = server_keyring();
+    let scheme = scheme::SIGNATURE;
+    let binding = Binding { scheme, key: SERVER_KEY, owner: owner.as_bytes() };
+    it.insert_credential(&NewCredential {
+        scheme,
+        key: SERVER_KEY.into(),
+        verifier: keyring.seal(master, binding)?,
+        owner,
+        label: String::new(),
+        read_only: false,
+        not_before: None,
+        expires: None,
+        limits: Limits::default(),
+    })
+    .map(drop)
 }
 
 /// One of many networks, that of the caller the first.

@@ -7,32 +7,28 @@
     reason = "a benchmark may fail loudly, and prints"
 )]
 
+#[path = "shared/servers.rs"]
+mod servers;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use rcgen::{CertificateParams, KeyPair};
-use rustix::process::{Pid, Signal, kill_process};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use servers::{Server, await_listening, compare, free, spread, upstream};
 
-/// How often each is measured; the best counts.
-const ROUNDS: usize = 3;
 /// How many handshakes, and by how many at once.
 const HANDSHAKES: (u32, u32) = (4_000, 8);
 /// How many requests, over how many connections.
 const REQUESTS: (u32, u32) = (64_000, 16);
-/// How long a server may take to listen.
-const START_LIMIT: Duration = Duration::from_secs(10);
-/// Clock ticks of processor time in a second (`getconf CLK_TCK`).
-const TICKS: u64 = 100;
 
 fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -58,39 +54,6 @@ fn main() {
             let mut stream = connect(server, &config);
             (0..count).for_each(|_| ask(&mut stream, &keep));
         });
-    });
-}
-
-/// The best that each server does of `count` pieces of `work`, and how the first does beside the
-/// second.
-fn compare(what: &str, servers: &[&Server], count: u32, work: impl Fn(&Server)) {
-    let mut best = vec![(Duration::MAX, Duration::MAX); servers.len()];
-    // In turns, so that all meet the same moods of the machine.
-    for _ in 0..ROUNDS {
-        for (server, best) in servers.iter().zip(&mut best) {
-            let (begun, used) = (Instant::now(), server.processor_time());
-            work(server);
-            best.0 = best.0.min(begun.elapsed());
-            best.1 = best.1.min(server.processor_time() - used);
-        }
-    }
-    println!("{what}");
-    let each = |it: Duration| it.as_secs_f64() / f64::from(count);
-    for (server, (spent, used)) in servers.iter().zip(&best) {
-        println!("  {:<22}{:>12.0}{:>14.1}", server.name, each(*spent).recip(), each(*used) * 1e6);
-    }
-    if let [ours, theirs] = best[..] {
-        let ratio = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
-        let (rate, used) = (ratio(theirs.0, ours.0), ratio(ours.1, theirs.1));
-        println!("  {:<22}{rate:>12.2}{used:>14.2}", "ratio");
-    }
-}
-
-/// Does `work` at once, each its part.
-fn spread((count, threads): (u32, u32), work: impl Fn(u32) + Sync) {
-    let work = &work;
-    thread::scope(|scope| {
-        (0..threads).for_each(|_| drop(scope.spawn(move || work(count / threads))));
     });
 }
 
@@ -135,64 +98,6 @@ fn ask(stream: &mut StreamOwned<ClientConnection, TcpStream>, request: &str) {
     assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
 
-/// An upstream that says yes to whatever it hears.
-fn upstream() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || say_yes(stream));
-        }
-    });
-    address
-}
-
-fn say_yes(stream: TcpStream) {
-    stream.set_nodelay(true).unwrap();
-    let mut told = stream.try_clone().unwrap();
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    while lines.by_ref().take_while(|line| !line.is_empty()).count() > 0 {
-        // Whoever asked may have gone.
-        drop(told.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
-    }
-}
-
-/// A server; it ends with this.
-struct Server {
-    name: &'static str,
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Asked, not killed: what it has started ends with it.
-        let process = Pid::from_child(&self.process);
-        kill_process(process, Signal::TERM).unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-impl Server {
-    /// The processor time that it has used, its children's and the kernel's for them included.
-    fn processor_time(&self) -> Duration {
-        let process = self.process.id();
-        let children = format!("/proc/{process}/task/{process}/children");
-        let children = fs::read_to_string(children).unwrap_or_default();
-        let own = [process.to_string()];
-        let all = own.iter().map(String::as_str).chain(children.split_whitespace());
-        all.map(processor_time).sum()
-    }
-}
-
-fn processor_time(process: &str) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The name, in brackets, may hold blanks; the 14th and 15th field are meant.
-    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
-    let ticks: u64 = fields.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(ticks * 1_000 / TICKS)
-}
-
 /// Our own, and the key that its guard demands.
 fn portcullis(folder: &Path, upstream: SocketAddr) -> (Server, String) {
     let data = folder.join("data");
@@ -226,7 +131,7 @@ fn portcullis(folder: &Path, upstream: SocketAddr) -> (Server, String) {
 
 /// nginx, if it is installed.
 fn nginx(folder: &Path, upstream: SocketAddr) -> Option<Server> {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = free();
     let config = format!(
         "daemon off;\npid nginx.pid;\nerror_log stderr error;\nworker_processes auto;\n\
          events {{ worker_connections 1024; }}\n\
@@ -243,10 +148,6 @@ fn nginx(folder: &Path, upstream: SocketAddr) -> Option<Server> {
     let mut command = Command::new("nginx");
     command.arg("-p").arg(folder).args(["-c", "nginx.conf", "-e", "stderr"]);
     let process = command.spawn().ok()?;
-    let begun = Instant::now();
-    while TcpStream::connect(address).is_err() {
-        assert!(begun.elapsed() < START_LIMIT, "nginx does not listen");
-        thread::sleep(Duration::from_millis(20));
-    }
+    await_listening(address);
     Some(Server { name: "nginx", process, address })
 }

@@ -5,15 +5,18 @@ mod acknowledge;
 mod authority;
 pub(crate) mod collections;
 pub(crate) mod connectors;
+pub(crate) mod exchange;
 pub(crate) mod groups;
 pub(crate) mod guards;
 pub(crate) mod hub_secrets;
+mod keyrings;
 pub(crate) mod keys;
 pub(crate) mod mounts;
 pub(crate) mod organizations;
 mod outcome;
 pub(crate) mod projects;
 pub(crate) mod roles;
+pub(crate) mod server_tokens;
 pub(crate) mod sessions;
 pub(crate) mod setup;
 pub(crate) mod shared_secrets;
@@ -26,6 +29,7 @@ use std::time::Duration;
 
 use portcullis_core::ability::BadAbility;
 use portcullis_core::guard::{BadGuard, Overlap};
+use portcullis_core::host_patterns::BadPattern;
 use portcullis_core::mount::BadMount;
 use portcullis_core::name::{BadName, BadTitle};
 use portcullis_core::password::{BadPassword, Cost, HashError};
@@ -95,6 +99,8 @@ pub(crate) enum ActionError {
     Overlap(#[from] Overlap),
     #[error(transparent)]
     Password(#[from] BadPassword),
+    #[error(transparent)]
+    Pattern(#[from] BadPattern),
     #[error("done in the store, but a server has not said yet that it judges by it")]
     Pending,
     #[error(transparent)]

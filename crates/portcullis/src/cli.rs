@@ -16,6 +16,7 @@ mod quickstart;
 mod reference;
 mod roles;
 mod secrets;
+mod server_tokens;
 mod sign;
 mod templates;
 mod users;
@@ -111,6 +112,9 @@ enum Command {
     /// Make, list, switch and revoke connectors, and give them new secrets
     #[command(subcommand)]
     Connector(connectors::ConnectorCommand),
+    /// Make, list, switch and revoke the keys with which servers sign for Expert
+    #[command(subcommand)]
+    ServerToken(server_tokens::ServerTokenCommand),
     /// Make, list and delete guards
     #[command(subcommand)]
     Guard(guards::GuardCommand),
@@ -195,6 +199,11 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             let house = house(&place).await?;
             let now = house.clock.now().wall;
             connectors::run(&house.actions(operator()), now, command, output).await
+        }
+        Command::ServerToken(command) => {
+            let house = house(&place).await?;
+            let now = house.clock.now().wall;
+            server_tokens::run(&house.actions(operator()), now, command, output).await
         }
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
         Command::Listener(command) => listeners::run(&open(&place).await?, command, output).await,

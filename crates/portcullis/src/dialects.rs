@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+pub(crate) mod expert;
 pub(crate) mod graph;
 pub(crate) mod hull;
 pub(crate) mod journey_hub;
@@ -36,7 +37,7 @@ use crate::sent::Sent;
 
 /// Every dialect of this build. Adding one: its folder, its `mod` line and its line here.
 pub(crate) const ALL: &[Dialect] =
-    &[graph::DIALECT, hull::DIALECT, journey_hub::DIALECT, journyx::DIALECT];
+    &[expert::DIALECT, graph::DIALECT, hull::DIALECT, journey_hub::DIALECT, journyx::DIALECT];
 
 /// One vendor's wire surface.
 #[derive(Clone, Copy)]

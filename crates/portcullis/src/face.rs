@@ -20,11 +20,13 @@ pub(crate) struct Destination<'a> {
     pub(crate) address: Address<'a>,
     /// The words.
     pub(crate) face: &'static Face,
+    /// What is added to the address of a listener's upstream.
+    pub(crate) below: &'a str,
 }
 
 impl Destination<'_> {
     /// Where a request goes that no dialect has a word for.
-    pub(crate) const OWN: Self = Self { address: Address::Own, face: &NATIVE };
+    pub(crate) const OWN: Self = Self { address: Address::Own, face: &NATIVE, below: "" };
 }
 
 /// An answer of our own.

@@ -151,7 +151,7 @@ impl Server {
     pub(crate) async fn run(mut self, stop: watch::Receiver<bool>) {
         let gate = Arc::clone(&self.front.services.gate);
         let (store, memory) = (Arc::clone(&self.house.store), Arc::clone(gate.memory()));
-        let clock = Arc::clone(&self.front.services.clock);
+        let clock: Arc<dyn Clock> = self.house.clock.clone();
         self.aside.spawn(usage::write_often(Arc::clone(&store), Arc::clone(&memory), clock));
         self.aside.spawn(async move {
             let mut ticks = tokio::time::interval(LOOK);

@@ -49,10 +49,14 @@ pub enum Rejection {
     OtherGuard,
     /// It counts from other networks alone.
     OtherNetwork,
+    /// The key may be used on behalf of another user alone.
+    OtherUser,
     /// The owner belongs to another realm than the guard.
     OtherRealm,
     /// The owner is not active.
     OwnerInactive,
+    /// The owner may not sign on behalf of others.
+    OwnerMayNotSign,
     /// The credential was revoked.
     Revoked,
     /// Too many wrong passwords came before.
@@ -66,6 +70,10 @@ pub enum Rejection {
     UnknownScheme,
     /// Its `Authorization` is a bearer token, but of no accepted scheme.
     UnknownToken,
+    /// It was signed too long ago, or ahead of its time.
+    Untimely,
+    /// The user on whose behalf the credential was used is not active.
+    UserInactive,
     /// The proof is wrong.
     WrongProof,
 }
@@ -87,12 +95,16 @@ impl Rejection {
             Self::OtherGuard => "other_guard",
             Self::OtherNetwork => "other_network",
             Self::OtherRealm => "other_realm",
+            Self::OtherUser => "other_user",
             Self::OwnerInactive => "owner_inactive",
+            Self::OwnerMayNotSign => "owner_may_not_sign",
             Self::Revoked => "revoked",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Unknown => "unknown",
             Self::UnknownScheme => "unknown_scheme",
             Self::UnknownToken => "unknown_token",
+            Self::Untimely => "untimely",
+            Self::UserInactive => "user_inactive",
             Self::WrongProof => "wrong_proof",
         }
     }

@@ -40,13 +40,19 @@ impl<L: CredentialLookup> Authenticator<L> {
             (_, Err(reason), ..) | (_, _, Err(reason), _) => reason,
             (.., None) => Rejection::OwnerInactive,
             (Some(credential), Ok(proven), Ok(inherited), Some(user)) => {
-                let subject = match proven {
-                    Proven::Owner => None,
-                    Proven::Subject(claims) => Some(claims),
+                let own = Principal::new(user, inherited.limit(credential));
+                let principal = match proven {
+                    Proven::Owner => Ok(own),
+                    Proven::Subject(claims) => Ok(Principal { subject: Some(claims), ..own }),
+                    Proven::User(named) => self.on_behalf(own, &named, &signer.keyring, site),
                 };
-                let credential = inherited.limit(credential);
-                let principal = Principal { user, credential, subject };
-                return Begun::Authenticated(Authenticated { principal, scheme: scheme.name() });
+                match principal {
+                    Ok(principal) => {
+                        let scheme = scheme.name();
+                        return Begun::Authenticated(Authenticated { principal, scheme });
+                    }
+                    Err(reason) => reason,
+                }
             }
         };
         Begun::Rejected(Rejected {
@@ -65,13 +71,13 @@ impl<L: CredentialLookup> Authenticator<L> {
     }
 
     /// For whom `signed` stands: out of memory, if it was verified before.
-    fn prove(
+    fn prove<'s>(
         &self,
         scheme: &dyn Scheme,
-        signed: &Signed<'_>,
+        signed: &Signed<'s>,
         signer: &Signer,
         now: Timestamp,
-    ) -> Result<Proven, Rejection> {
+    ) -> Result<Proven<'s>, Rejection> {
         if signed.in_query {
             // What the query may carry is the scheme's to say, each time.
             return scheme.prove(signed, &signer.keyring, now);
@@ -106,7 +112,7 @@ impl<L: CredentialLookup> Authenticator<L> {
             (_, None) => Err(Rejection::Unknown),
             (Proven::Subject(claims), Some(_)) => Ok(claims),
             // The secret itself names no subject.
-            (Proven::Owner, Some(_)) => Err(Rejection::WrongProof),
+            (Proven::Owner | Proven::User(_), Some(_)) => Err(Rejection::WrongProof),
         }
     }
 }

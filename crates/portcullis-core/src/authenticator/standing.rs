@@ -1,7 +1,9 @@
 //! What no scheme may forget: state, validity, owner, organization and realm.
 
 use super::{Authenticator, Rejection};
+use crate::ability::SIGN_FOR_USERS;
 use crate::credential::{Credential, MAX_GENERATIONS};
+use crate::id::Id;
 use crate::limits::Site;
 use crate::lookup::CredentialLookup;
 use crate::organization::State;
@@ -67,7 +69,11 @@ impl<L: CredentialLookup> Authenticator<L> {
             let Some(place) = above else { return standing };
             // A parent that is not known any more was revoked, and then forgotten.
             let parent = self.lookup.filed_at(place).ok_or(Rejection::Revoked)?;
-            standing = match (standing, alone(&parent)) {
+            // What was minted on behalf of another user counts while the key's owner may sign for them.
+            let own = parent.owner == credential.owner;
+            let judged = alone(&parent)
+                .and_then(|()| if own { Ok(()) } else { self.still_signs(parent.owner, site) });
+            standing = match (standing, judged) {
                 (Ok(_), Ok(())) if parent.read_only => Ok(Inherited::ReadOnly),
                 (below, Ok(())) | (below @ Err(_), Err(_)) => below,
                 (Ok(_), Err(reason)) => Err(reason),
@@ -76,6 +82,35 @@ impl<L: CredentialLookup> Authenticator<L> {
         }
         // Longer than a line can be: a damaged database, which proves nothing.
         if above.is_none() { standing } else { Err(Rejection::Revoked) }
+    }
+
+    /// Whether the owner of a key may act still, and sign on behalf of others.
+    fn still_signs(&self, owner: Id<User>, site: &Site) -> Result<(), Rejection> {
+        let owner = self.lookup.user(owner).ok_or(Rejection::OwnerInactive)?;
+        self.acts(&owner, site, Rejection::OwnerInactive)?;
+        self.may_sign(&owner, site)
+    }
+
+    /// Whether `owner` may sign on behalf of others at `site`.
+    pub(super) fn may_sign(&self, owner: &User, site: &Site) -> Result<(), Rejection> {
+        let may = owner.may(SIGN_FOR_USERS, site.realm, &self.lookup);
+        if may { Ok(()) } else { Err(Rejection::OwnerMayNotSign) }
+    }
+
+    /// Whether `user` is one of the realm and active, as is the organization they belong to.
+    pub(super) fn acts(
+        &self,
+        user: &User,
+        site: &Site,
+        inactive: Rejection,
+    ) -> Result<(), Rejection> {
+        if user.state != State::Active {
+            return Err(inactive);
+        }
+        if !active(user.organization, &self.lookup) {
+            return Err(Rejection::OrganizationInactive);
+        }
+        if user.realm == site.realm { Ok(()) } else { Err(Rejection::OtherRealm) }
     }
 
     /// Whether `credential` counts at `site`, as far as it is limited. Limits that are not known are

@@ -227,12 +227,12 @@ impl Scheme for Connector {
         false
     }
 
-    fn prove(
+    fn prove<'s>(
         &self,
-        signed: &Signed<'_>,
+        signed: &Signed<'s>,
         keyring: &Keyring,
         now: Timestamp,
-    ) -> Result<Proven, Rejection> {
+    ) -> Result<Proven<'s>, Rejection> {
         if signed.in_query && !keyring.is_on(option::QUERY) {
             return Err(Rejection::InQuery);
         }
@@ -245,10 +245,12 @@ impl Scheme for Connector {
     }
 
     /// A token on behalf of a subject is for tracking: any other place says that it takes one too.
-    fn admits(&self, proven: &Proven) -> bool {
+    fn admits(&self, proven: &Proven<'_>) -> bool {
         match proven {
             Proven::Owner => true,
             Proven::Subject(claims) => self.subjects || claims.admin,
+            // No connector acts as a user.
+            Proven::User(_) => false,
         }
     }
 }

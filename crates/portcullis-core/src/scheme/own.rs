@@ -1,7 +1,10 @@
 //! What is alike in all schemes whose credentials have our own form, `pcl_…`.
 
-use super::{Issued, Presented, PresentedKey, SchemeName, Unread};
+use http::header::COOKIE;
+
+use super::{Claim, Found, Issued, Presented, PresentedKey, SchemeName, Unread};
 use crate::credential::{Credential, KeyVerifier};
+use crate::request::{RequestHead, cookie_pairs};
 use crate::seal::{NoEntropy, Peppers};
 use crate::token::TokenKind;
 
@@ -12,6 +15,19 @@ pub(super) fn issue(kind: TokenKind, peppers: &Peppers) -> Result<Issued, NoEntr
     // Both parts have one length, so that their boundary is fixed.
     let verifier = KeyVerifier::make(&[token.id.as_bytes(), token.secret.expose()], peppers);
     Ok(Issued { key: token.id.to_owned(), shown, verifier })
+}
+
+/// Looks for the one cookie called `name`.
+pub(super) fn find_cookie<'r>(request: &'r RequestHead<'_>, name: &str) -> Found<'r> {
+    let lines = request.headers().get_all(COOKIE).iter();
+    let mut mine = lines
+        .flat_map(|line| cookie_pairs(line.as_bytes()))
+        .filter(|pair| pair.name == name.as_bytes());
+    match (mine.next(), mine.next()) {
+        (None, _) => Found::NotMine,
+        (Some(pair), None) => Found::Claimed(Claim::new(pair.value)),
+        (Some(_), Some(_)) => Found::Repeated,
+    }
 }
 
 /// Takes `text` apart as a credential of this kind; `otherwise` says what it is not.

@@ -11,7 +11,7 @@ use super::{
     SchemeName, Unread, own,
 };
 use crate::credential::Credential;
-use crate::request::{RequestHead, cookie_pairs, unquoted};
+use crate::request::{RequestHead, unquoted};
 use crate::seal::{NoEntropy, Peppers};
 use crate::secret::{Scratch, SecretBuf};
 use crate::token::TokenKind;
@@ -99,15 +99,7 @@ impl Scheme for Session {
     }
 
     fn find<'r>(&self, request: &'r RequestHead<'_>) -> Found<'r> {
-        let lines = request.headers().get_all(COOKIE).iter();
-        let mut mine = lines
-            .flat_map(|line| cookie_pairs(line.as_bytes()))
-            .filter(|pair| pair.name == self.cookie.as_bytes());
-        match (mine.next(), mine.next()) {
-            (None, _) => Found::NotMine,
-            (Some(pair), None) => Found::Claimed(Claim::new(pair.value)),
-            (Some(_), Some(_)) => Found::Repeated,
-        }
+        own::find_cookie(request, &self.cookie)
     }
 
     fn read<'s>(

@@ -56,6 +56,10 @@ impl CredentialLookup for Place {
         None
     }
 
+    fn numbered(&self, _: Id<Organization>, _: i64) -> Option<Arc<User>> {
+        None
+    }
+
     fn user(&self, id: Id<User>) -> Option<Arc<User>> {
         self.shelf.user(id)
     }

@@ -108,6 +108,10 @@ impl CredentialLookup for Shelf {
         None
     }
 
+    fn numbered(&self, _: Id<Organization>, _: i64) -> Option<Arc<User>> {
+        None
+    }
+
     fn user(&self, id: Id<User>) -> Option<Arc<User>> {
         (id == OWNER).then(|| user(organization(0), vec![], vec![]))
     }
@@ -234,6 +238,7 @@ pub(crate) fn questions() -> impl Strategy<Value = Asked> {
             user: user(organization(at), grants, groups),
             credential: Credential { read_only, ..credential(verifier) },
             subject: None,
+            nobody: None,
         },
     );
     let sent = (select(&METHODS[..]), select(&ORIGINS[..]), any::<[bool; 3]>());

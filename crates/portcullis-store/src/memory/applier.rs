@@ -135,6 +135,12 @@ impl Memory {
         if let Some(new) = new_name {
             self.names.pin().insert(new, row.id);
         }
+        let number = self.place_of_number(row.realm, row.number);
+        if row.state == State::Deleted {
+            self.forget_name(number, row.id);
+        } else {
+            self.names.pin().insert(number, row.id);
+        }
     }
 
     /// Somebody else may have the name already.

@@ -4,6 +4,7 @@
 mod collections;
 mod limits;
 mod resources;
+mod server_tokens;
 mod store;
 mod tracking;
 

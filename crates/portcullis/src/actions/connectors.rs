@@ -7,8 +7,7 @@ use portcullis_core::ability::MANAGE_CREDENTIALS;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::credential::Credential;
 use portcullis_core::id::Id;
-use portcullis_core::keyring::{Binding, Keyring, Unopened};
-use portcullis_core::organization::State;
+use portcullis_core::keyring::{Binding, Keyring};
 use portcullis_core::scheme::connector::{self, option};
 use portcullis_core::scheme::{CONNECTOR, Options};
 use portcullis_core::secret::SecretBuf;
@@ -198,38 +197,6 @@ impl Actions {
         self.record(teller, move |recording| Ok(recording.keep_status(id, text.expose_text())?))
             .await
     }
-
-    async fn reseal(
-        &self,
-        row: &CredentialRow,
-        keyring: &Keyring,
-        (action, told): (&'static str, String),
-    ) -> Result<(), ActionError> {
-        let sealed = keyring.seal(&self.master, binding(row))?;
-        let (id, version, key) = (row.id, row.version, row.key.clone());
-        let needs = self.needs_to_manage(row).await?;
-        self.act(Deed::new(action, needs).urgent(), move |writing| {
-            writing.note(format!("connector {key}"), &*told);
-            writing.replace_verifier(id, version, &sealed)
-        })
-        .await
-    }
-
-    fn open_keyring(&self, row: &CredentialRow) -> Result<Keyring, ActionError> {
-        if row.state == State::Deleted {
-            return Err(ActionError::Unfit("this connector was revoked, for good"));
-        }
-        let opened = Keyring::open(&row.verifier, &self.master, binding(row));
-        Ok(opened.map_err(|error| match error {
-            Unopened::Form => StoreError::Corrupt {
-                table: "credentials",
-                reason: "the form of a keyring is not known".into(),
-            },
-            Unopened::Seal(source) => {
-                StoreError::Seal { what: "the secrets of a connector", source }
-            }
-        })?)
-    }
 }
 
 /// What may be switched on a connector, as a name and a value that is checked.
@@ -278,8 +245,4 @@ fn drawn_or(imported: Option<SecretBuf>) -> Result<SecretBuf, ActionError> {
         }
         None => Ok(connector::draw_secret()?),
     }
-}
-
-fn binding(row: &CredentialRow) -> Binding<'_> {
-    Binding { scheme: CONNECTOR, key: &row.key, owner: row.owner.as_bytes() }
 }

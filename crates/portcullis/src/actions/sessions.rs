@@ -6,7 +6,7 @@ use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
 use portcullis_core::id::Id;
 use portcullis_core::limits::Limits;
-use portcullis_core::scheme::{ALL, BEARER, Issued, SESSION, SchemeName};
+use portcullis_core::scheme::{ALL, AUTHTOKEN, BEARER, Issued, SESSION, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 use portcullis_store::sessions::NewSession;
@@ -40,6 +40,11 @@ impl Mint {
     /// A session in a cookie.
     pub(crate) fn session(terms: SessionTerms) -> Self {
         Self { scheme: SESSION, terms, limits: Limits::default() }
+    }
+
+    /// A session of Expert.
+    pub(crate) fn authtoken(terms: SessionTerms) -> Self {
+        Self { scheme: AUTHTOKEN, terms, limits: Limits::default() }
     }
 
     /// A bearer token that counts at `guards`, or wherever its owner may.

@@ -5,16 +5,13 @@ use portcullis_core::id::Id;
 use portcullis_core::name;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{PasswordVerifier, check_choice};
-use portcullis_core::principal::{Grant, Holder, Role, User};
+use portcullis_core::principal::{ANONYMOUS, Grant, Holder, Role, User};
 use portcullis_core::scheme::{BASIC, HUB_TOKEN};
 use portcullis_core::secret::SecretBuf;
 use portcullis_store::users::{NewUser, UserChange, UserRow};
 
 use super::authority::Needs;
 use super::{ActionError, Actions, Deed};
-
-/// The number of the user who never signs in, in every realm.
-const ANONYMOUS: i64 = 2;
 
 fn needs(organization: Id<Organization>) -> Needs {
     Needs::one(MANAGE_USERS, organization)

@@ -1,6 +1,7 @@
 //! `portcullis quickstart`: the first sixty seconds.
 
 mod calls;
+mod expert;
 mod graph;
 mod hub;
 mod hull;
@@ -31,6 +32,7 @@ use crate::config::{Config, LogFormat, LogLevel};
 use crate::demo::Demo;
 use crate::serve::{House, Server, spoken};
 use calls::Credential;
+use expert::ExpertMade;
 use graph::GraphMade;
 use hub::HubMade;
 use hull::HullMade;
@@ -66,6 +68,7 @@ struct Made {
     journey_hub: Option<HubMade>,
     journyx: Option<JournyxMade>,
     graph: Option<GraphMade>,
+    expert: Option<ExpertMade>,
     hull: Option<HullMade>,
 }
 
@@ -99,11 +102,12 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     let running = tokio::spawn(server.run(stop));
     guard_demo(&actions, &demo).await?;
     graph::listen(&actions, &demo).await?;
-    mount_dialects(&actions).await?;
+    mount_dialects(&actions, &base_url).await?;
     let earlier_hull = earlier.as_ref().and_then(|made| made.hull.clone());
     let earlier_hub = earlier.as_ref().and_then(|made| made.journey_hub.clone());
     let earlier_graph = earlier.as_ref().and_then(|made| made.graph.clone());
     let earlier_journyx = earlier.as_ref().and_then(|made| made.journyx.clone());
+    let earlier_expert = earlier.as_ref().and_then(|made| made.expert.clone());
     let (basic, api_key) = credentials(&actions, address, earlier).await?;
     let owner = owner(&actions).await?;
     let journey_hub = Some(hub::make(&actions, &owner, &base_url, earlier_hub).await?);
@@ -111,12 +115,23 @@ pub(super) async fn run(mut config: Config, args: QuickstartArgs) -> anyhow::Res
     let journyx = Some(journyx::make(&actions, of_owner, &clock, earlier_journyx).await?);
     let earlier_graph = earlier_graph.map(|it| it.into_secret());
     let graph = Some(graph::make(&actions, of_owner, address, earlier_graph).await?);
+    let expert = Some(expert::make(&actions, &owner, (address, &clock), earlier_expert).await?);
     let place = (address, base_url.as_str());
     let hull = Some(hull::make(&actions, &owner, place, &clock, earlier_hull).await?);
     let guarded_url = format!("{base_url}/demo/hello");
     let pid = std::process::id();
-    let made =
-        Made { base_url, pid, guarded_url, basic, api_key, journey_hub, journyx, graph, hull };
+    let made = Made {
+        base_url,
+        pid,
+        guarded_url,
+        basic,
+        api_key,
+        journey_hub,
+        journyx,
+        graph,
+        hull,
+        expert,
+    };
     calls::show(&made, address, &clock).await?;
     write(&file, &made)?;
     say(&format!("Written to {}. Ctrl-C ends it.\n", file.display()));
@@ -225,20 +240,28 @@ async fn passing(
 }
 
 /// Every dialect on one origin, where their paths are disjoint by shape.
-async fn mount_dialects(actions: &Actions) -> anyhow::Result<()> {
+async fn mount_dialects(actions: &Actions, base_url: &str) -> anyhow::Result<()> {
     let root = actions.root().await?;
     let standing = actions.list_mounts().await?;
     for dialect in spoken::names() {
         let name = format!("quickstart-{}", dialect.replace('_', "-"));
-        if standing.iter().any(|row| row.definition.name == name) {
-            continue;
+        let mut options = spoken::trial(dialect);
+        if dialect == spoken::EXPERT {
+            // Another port is another origin.
+            options.extend(expert::origin(base_url).map(|origin| ("origin".to_owned(), origin)));
+        }
+        if let Some(row) = standing.iter().find(|row| row.definition.name == name) {
+            if dialect != spoken::EXPERT || row.definition.options == options {
+                continue;
+            }
+            actions.delete_mount(row).await?;
         }
         let definition = mount::Definition {
             name,
             dialect: dialect.into(),
             hosts: Vec::new(),
             prefix: "/".into(),
-            options: spoken::trial(dialect),
+            options,
         };
         actions.create_mount(&root, definition).await?;
     }

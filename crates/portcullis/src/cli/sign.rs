@@ -1,5 +1,7 @@
 //! `sign`: what a client must send, for scripts and for debugging.
 
+mod expert;
+
 use std::io::BufRead as _;
 
 use anyhow::Context as _;
@@ -21,6 +23,9 @@ const NONCE: usize = 32;
 
 #[derive(Subcommand)]
 pub(super) enum SignCommand {
+    /// What a server signs for Expert; the secret is read from standard input
+    #[command(subcommand)]
+    Expert(expert::ExpertCommand),
     /// The body of `POST /api/v1/token` of Journey Hub; the secret is read from standard input
     Hub {
         /// The user's id, as `portcullis user secret` says it
@@ -82,6 +87,7 @@ pub(super) enum JournyxCommand {
 
 pub(super) fn run(command: SignCommand, now: Timestamp) -> anyhow::Result<()> {
     match command {
+        SignCommand::Expert(command) => expert::run(command, now),
         SignCommand::Hub { user_id, nonce } => hub(&user_id, nonce),
         SignCommand::Hull(args) => hull(&args, now),
         SignCommand::Journyx(JournyxCommand::Login { username, origin }) => {

@@ -67,6 +67,12 @@ fn plain(name: &str) -> String {
     name.replace('_', "-")
 }
 
+/// The options that are switched.
+const FLAGS: [&str; 6] =
+    ["api_keys", "cookie_domain", "new_users", "require_token", "single_use", "sso_only"];
+/// The options that are texts.
+const TEXTS: [&str; 4] = ["origin", "same_site", "title", "upstream"];
+
 /// What belongs to one dialect or another; each refuses what is not its own.
 fn read_options(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
     let mut options = BTreeMap::new();
@@ -74,9 +80,14 @@ fn read_options(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
         let read = section.has(name).then(|| section.span(name)).flatten();
         options.extend(read.map(|span| (name.to_owned(), value::spell(span))));
     }
-    for name in ["api_keys", "sso_only"] {
+    for name in FLAGS {
         let read = section.has(name).then(|| section.flag(name)).flatten();
         options.extend(read.map(|flag| (name.to_owned(), flag.to_string())));
+    }
+    for name in TEXTS {
+        // Its dialect says what it may be.
+        let read = section.has(name).then(|| section.text(name, |text| Some(text.to_owned())));
+        options.extend(read.flatten().map(|text| (name.to_owned(), text)));
     }
     let days = section.has("key_days").then(|| section.count("key_days")).flatten();
     options.extend(days.map(|days| ("key_days".to_owned(), days.to_string())));

@@ -47,6 +47,7 @@ impl From<ActionError> for Undone {
             | ActionError::Name(_)
             | ActionError::Overlap(_)
             | ActionError::Password(_)
+            | ActionError::Pattern(_)
             | ActionError::Secret(_)
             | ActionError::Title(_)
             | ActionError::Unfit(_) => Self::Bad(error.to_string()),

@@ -124,7 +124,8 @@ fn route<'c>(mount: &'c Mount, path: &'c str) -> Option<Destination<'c>> {
         | Address::Revoke
         | Address::Token => return None,
     };
-    Some(Destination { address: gate::Address::Listener { mount, id }, face })
+    let address = gate::Address::Listener { mount, id };
+    Some(Destination { address, face, below: "" })
 }
 
 async fn answer(mut call: Call<'_>) -> Answered {

@@ -70,7 +70,7 @@ impl Proxy {
     ) -> Result<Response<Content>, No> {
         // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
         let harmless = head.method().is_safe() && body.is_end_stream();
-        let Destination { address, face } = destination;
+        let Destination { address, face, .. } = destination;
         let guard = if body.is_end_stream() { None } else { self.gate.guard(head, address) };
         let (looked, mut body, mut place) =
             body::look_into(head, guard.as_deref(), body, &self.room).await?;
@@ -93,7 +93,7 @@ impl Proxy {
             exchange.meet(&judged);
             exchange.allow(&permit);
             let mut request =
-                rebuild(head, &judged, face, exchange.id).ok_or(UpstreamFault::Broken)?;
+                rebuild(head, &judged, destination, exchange.id).ok_or(UpstreamFault::Broken)?;
             if let Some(taken) = &taken {
                 headers::set_length(request.headers_mut(), taken.len());
             }
@@ -219,8 +219,13 @@ async fn forward(
 }
 
 /// The request that is forwarded, built from what was judged.
-fn rebuild(head: &RequestHead<'_>, judged: &Judged, face: &Face, id: Uuid) -> Option<Request<()>> {
-    let uri = target(head, &judged.guard)?;
+fn rebuild(
+    head: &RequestHead<'_>,
+    judged: &Judged,
+    Destination { face, below, .. }: Destination<'_>,
+    id: Uuid,
+) -> Option<Request<()>> {
+    let uri = target(head, &judged.guard, below)?;
     let mut request = Request::builder().uri(uri).version(Version::HTTP_11).body(()).ok()?;
     *request.method_mut() = head.method().clone();
     *request.headers_mut() = headers::rebuilt(head, judged, id);
@@ -234,11 +239,11 @@ fn rebuild(head: &RequestHead<'_>, judged: &Judged, face: &Face, id: Uuid) -> Op
     Some(request)
 }
 
-/// Where the request goes: a listener's upstream as it was written, else the path that was judged,
+/// Where the request goes: a listener's upstream with what is `below` it, else the path that was judged,
 /// below the upstream's own.
-fn target(head: &RequestHead<'_>, guard: &Guard) -> Option<Uri> {
+fn target(head: &RequestHead<'_>, guard: &Guard, below: &str) -> Option<Uri> {
     let path = match guard.kind {
-        Kind::Listener => "",
+        Kind::Listener => below,
         Kind::Route if guard.strip_prefix => {
             head.path().strip_prefix(&*guard.prefix).filter(|rest| !rest.is_empty()).unwrap_or("/")
         }

@@ -69,11 +69,15 @@ pub(crate) fn refused(refusal: &Refusal, request: Uuid) -> Response<Full<Bytes>>
             | Rejection::OrganizationInactive
             | Rejection::OtherGuard
             | Rejection::OtherRealm
+            | Rejection::OtherUser
             | Rejection::OwnerInactive
+            | Rejection::OwnerMayNotSign
             | Rejection::Revoked
             | Rejection::Unknown
             | Rejection::UnknownScheme
             | Rejection::UnknownToken
+            | Rejection::Untimely
+            | Rejection::UserInactive
             | Rejection::WrongProof => {
                 unauthenticated("the credential was not accepted", guard, Some(no)).respond(request)
             }

@@ -7,6 +7,9 @@ use crate::dialects::{self, Options};
 /// The dialect whose mounts lead to listeners.
 pub(crate) const LISTENERS: &str = dialects::graph::DIALECT.name;
 
+/// The dialect whose mounts say where browsers may be sent.
+pub(crate) const EXPERT: &str = dialects::expert::DIALECT.name;
+
 /// Every dialect of this build, with one line on it.
 pub(crate) fn all() -> Vec<(&'static str, &'static str)> {
     dialects::ALL.iter().map(|dialect| (dialect.name, dialect.summary)).collect()

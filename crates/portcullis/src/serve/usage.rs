@@ -23,8 +23,8 @@ pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>, clock: A
         if let Err(error) = write(&store, &memory).await {
             tracing::warn!(%error, "the use of credentials was not written");
         }
-        if let Err(error) = forget(&store).await {
-            tracing::warn!(%error, "what dead credentials spent was not forgotten");
+        if let Err(error) = forget(&store, clock.now().wall).await {
+            tracing::warn!(%error, "what was spent, and counts no more, was not forgotten");
         }
         if let Err(error) = forget_receipts(&store, clock.now().wall).await {
             tracing::warn!(%error, "which batches were applied long ago was not forgotten");
@@ -32,9 +32,10 @@ pub(super) async fn write_often(store: Arc<Store>, memory: Arc<Memory>, clock: A
     }
 }
 
-/// Forgets what dead credentials spent, in small steps.
-async fn forget(store: &Store) -> Result<(), StoreError> {
+/// Forgets what dead credentials spent, and what would not count any more, in small steps.
+async fn forget(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     while store.tend(|tending| tending.forget_spent()).await? {}
+    while store.tend(move |tending| tending.forget_signatures(now)).await? {}
     Ok(())
 }
 

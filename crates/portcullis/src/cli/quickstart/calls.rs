@@ -13,7 +13,7 @@ use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Clock as _;
 use tokio::net::TcpStream;
 
-use super::{Made, OWNER_LOGIN, graph, hub, journyx};
+use super::{Made, OWNER_LOGIN, expert, graph, hub, journyx};
 use crate::cli::say;
 use crate::clock::SystemClock;
 
@@ -51,7 +51,7 @@ pub(super) async fn show(
     clock: &SystemClock,
 ) -> anyhow::Result<()> {
     let graph = made.graph.as_ref().context("no listener of Graph")?;
-    let rows = rows(made, address).await?;
+    let rows = rows(made, address, clock).await?;
     say(&format!("Portcullis guards a demo API at {}\n\n", made.guarded_url));
     let mut failed = false;
     for Row { name, credential, expected, curl } in rows {
@@ -73,7 +73,7 @@ pub(super) async fn show(
     Ok(())
 }
 
-async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
+async fn rows(made: &Made, address: SocketAddr, clock: &SystemClock) -> anyhow::Result<Vec<Row>> {
     let (url, basic) = (&made.guarded_url, &made.basic);
     let hub = made.journey_hub.as_ref().context("no secret of Journey Hub")?;
     let hub = hub::token(hub, address).await?;
@@ -81,6 +81,9 @@ async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
     let session = journyx::session(journyx, address).await?;
     let graph = made.graph.as_ref().context("no listener of Graph")?;
     let token = graph::token(graph, address).await?;
+    let of_expert = made.expert.as_ref().context("no server token of Expert")?;
+    let signed = expert::token(of_expert, clock.now().wall)?;
+    let authtoken = expert::authtoken(of_expert, address, clock).await?;
     let row = |name, scheme, secret: &str, how: String| Row {
         name,
         credential: Some(Credential::new(scheme, secret)),
@@ -115,6 +118,8 @@ async fn rows(made: &Made, address: SocketAddr) -> anyhow::Result<Vec<Row>> {
         row("bearer", scheme::BEARER, &token, bearer),
         row("shared_secret", scheme::SHARED_SECRET, secret, header("X-Auth-Token", secret)),
         connector,
+        row("signature", scheme::SIGNATURE, &signed, header("X-Deki-Token", &signed)),
+        row("authtoken", scheme::AUTHTOKEN, &authtoken, format!("-b 'authtoken={authtoken}'")),
     ])
 }
 

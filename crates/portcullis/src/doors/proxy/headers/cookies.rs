@@ -5,7 +5,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue};
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{CookiePair, cookie_pairs};
-use portcullis_core::scheme::session;
+use portcullis_core::scheme::{authtoken, session};
 
 /// A caller's `Cookie` without what any scheme of ours would read; the rest as it was sent, and
 /// nothing if there is no rest.
@@ -51,8 +51,10 @@ fn is_domain(attribute: &CookiePair<'_>) -> bool {
 fn is_ours(pair: &CookiePair<'_>, guard: &Guard) -> bool {
     let name = pair.name.trim_ascii();
     let read = guard.schemes.iter().filter_map(|scheme| scheme.cookie());
-    read.chain([session::DEFAULT_COOKIE]).any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
+    read.chain([session::DEFAULT_COOKIE, authtoken::COOKIE_NAME])
+        .any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
         || session::is_ours(pair.value)
+        || authtoken::is_ours(pair.value)
 }
 
 #[cfg(test)]
