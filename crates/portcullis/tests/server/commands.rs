@@ -81,6 +81,15 @@ const SPOKEN: &[&[&str]] = &[
     &["listener", "show", "flow"],
     &["listener", "delete", "flow"],
     &["user", "secret", "owner"],
+    &["server-token", "create", "owner", "--label", "a \"label\""],
+    &["server-token", "list"],
+    &["server-token", "older", "TOKEN", "true"],
+    &["server-token", "rotate", "TOKEN", "--overlap", "1h"],
+    &["server-token", "disable", "TOKEN"],
+    &["server-token", "enable", "TOKEN"],
+    &["server-token", "revoke", "TOKEN"],
+    &["server-token", "create", "owner", "--browser", "shop.example"],
+    &["server-token", "hosts", "TOKEN", "*.shop.example"],
     &["mount", "create", "hub", "--dialect", "journey_hub", "--path", "/hub"],
     &["mount", "list"],
     &["mount", "show", "hub"],
@@ -106,6 +115,23 @@ const SPOKEN: &[&[&str]] = &[
     &["org", "delete", "ORG"],
 ];
 
+/// A server token of Expert.
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// What a command made that later ones speak of, by the word that stands for it.
+fn named(words: &[&str], made: &Value) -> Option<(&'static str, String)> {
+    let (name, field) = match *words {
+        ["connector", "create", ..] => ("CONNECTOR", "id"),
+        ["key", "create", ..] => ("KEY", "id"),
+        ["org", "create", ..] => ("ORG", "number"),
+        ["server-token", "create", ..] => ("TOKEN", "key"),
+        ["template", "create", ..] => ("TEMPLATE", "id"),
+        _ => return None,
+    };
+    let value = &made[field];
+    Some((name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+}
+
 #[test]
 fn every_command_has_help_and_speaks_json() {
     let server = Quickstart::start(Home::new());
@@ -122,17 +148,7 @@ fn every_command_has_help_and_speaks_json() {
         let lines = said.lines().map(|line| serde_json::from_str(line).expect(line));
         let lines: Vec<Value> = lines.collect();
         assert!(!lines.is_empty(), "{words:?} says nothing");
-        match words[..2] {
-            ["key", "create"] => known.insert("KEY", lines[0]["id"].as_str().unwrap().to_owned()),
-            ["connector", "create"] => {
-                known.insert("CONNECTOR", lines[0]["id"].as_str().unwrap().to_owned())
-            }
-            ["org", "create"] => known.insert("ORG", lines[0]["number"].to_string()),
-            ["template", "create"] => {
-                known.insert("TEMPLATE", lines[0]["id"].as_str().unwrap().to_owned())
-            }
-            _ => None,
-        };
+        known.extend(named(&words, &lines[0]));
         left.remove(words[0]);
         left.remove(&words[..2].join(" "));
     }
@@ -160,6 +176,8 @@ fn speak_those_that_read(home: &Home, left: &mut BTreeSet<String>) {
     assert_eq!(signed["hash"].as_str().unwrap().get(..16), Some("45d0e2f9b8c56277"));
     left.remove("sign hub");
     let of_connector = ["--id", "5a7962e2793d3e942a03b29a", "--user", "email=bob@bob.com"];
+    let of_server = ["--key", KEY, "--user", "=zoe"];
+    let link = [&of_server[..], &["--origin", "http://a.example"]].concat();
     for (command, words, expected) in [
         (
             "sign journyx login",
@@ -167,6 +185,8 @@ fn speak_those_that_read(home: &Home, left: &mut BTreeSet<String>) {
             "http://a.example/api",
         ),
         ("sign journyx basic", &["--username", "zoe"], "authorization: Basic "),
+        ("sign expert token", &of_server, "X-Deki-Token: tkn_0123"),
+        ("sign expert link", &link, "http://a.example/@api/deki/users/authenticate?x-deki-token="),
         ("sign hull", &of_connector, "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9."),
     ] {
         let above: Vec<&str> = command.split(' ').collect();
@@ -212,7 +232,7 @@ const MISTAKES: &[(&[&str], &str)] = &[
     (&["group", "add", "nobodies", "owner"], "there is no group `nobodies`"),
     (&["group", "create", ""], "name"),
     (&["org", "show", "77"], "there is no organization"),
-    (&["user", "secret", "admin"], "only an Owner of their organization holds a secret"),
+    (&["user", "secret", "anonymous"], "only an Owner of their organization holds a secret"),
     (&["user", "secret", "99"], "there is no user 99"),
     (&["mount", "create", "A", "--dialect", "journey_hub"], "`A` is not a name"),
     (&["mount", "create", "a", "--dialect", "journey_hub"], "both answer for /"),

@@ -9,6 +9,7 @@
 
 mod commands;
 mod common;
+mod expert;
 mod failures;
 mod graph;
 mod hull;

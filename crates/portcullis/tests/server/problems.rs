@@ -158,10 +158,11 @@ fn a_refusal_of_head_has_the_same_head_and_no_body() {
 
 const ANONYMOUS: &str = r#"401
 www-authenticate: Bearer realm="portcullis"
+www-authenticate: Cookie realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
 www-authenticate: Connector realm="portcullis"
-www-authenticate: Cookie realm="portcullis"
 www-authenticate: SharedSecret realm="portcullis"
+www-authenticate: Signature realm="portcullis"
 content-type: application/problem+json
 cache-control: no-store
 
@@ -170,10 +171,11 @@ cache-control: no-store
 
 const NOT_ACCEPTED: &str = r#"401
 www-authenticate: Bearer realm="portcullis"
+www-authenticate: Cookie realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
 www-authenticate: Connector realm="portcullis"
-www-authenticate: Cookie realm="portcullis"
 www-authenticate: SharedSecret realm="portcullis"
+www-authenticate: Signature realm="portcullis"
 content-type: application/problem+json
 cache-control: no-store
 
@@ -183,10 +185,11 @@ cache-control: no-store
 // RFC 6750, section 3.1: the scheme that was tried says so, and only that.
 const KEY_NOT_ACCEPTED: &str = r#"401
 www-authenticate: Bearer realm="portcullis", error="invalid_token"
+www-authenticate: Cookie realm="portcullis"
 www-authenticate: Basic realm="portcullis", charset="UTF-8"
 www-authenticate: Connector realm="portcullis"
-www-authenticate: Cookie realm="portcullis"
 www-authenticate: SharedSecret realm="portcullis"
+www-authenticate: Signature realm="portcullis"
 content-type: application/problem+json
 cache-control: no-store
 

@@ -2,8 +2,14 @@
 //! walked over here with all the others.
 
 use portcullis_core::scheme::hub_token::proof;
-use portcullis_core::scheme::{self, BEARER, CONNECTOR, HUB_TOKEN, Kind, SESSION, SHARED_SECRET};
+use portcullis_core::scheme::signature::{Form, sign};
+use portcullis_core::scheme::{
+    self, AUTHTOKEN, AUTHTOKEN_BEARER, BEARER, CONNECTOR, HUB_TOKEN, Kind, SESSION, SHARED_SECRET,
+    SIGNATURE,
+};
+use portcullis_core::seal::MacKey;
 use portcullis_core::secret::SecretBuf;
+use portcullis_core::time::Timestamp;
 use portcullis_core::token::random_letters;
 use serde_json::Value;
 
@@ -68,11 +74,13 @@ fn credential(server: &Quickstart, kind: &Kind) -> String {
     let made = server.made.get(kind.name.as_str()).and_then(Value::as_object);
     let secrets = made.into_iter().flat_map(|made| made.values()).filter_map(Value::as_str);
     let exchanged = match kind.name {
+        AUTHTOKEN | AUTHTOKEN_BEARER => Some(authtoken(server)),
         BEARER => Some(bearer_token(server)),
         CONNECTOR => Some(server.text("/hull/secret").to_owned()),
         HUB_TOKEN => Some(hub_token(server)),
         SESSION => Some(server.session("/journyx/password")),
         SHARED_SECRET => Some(server.text("/graph/shared_secret").to_owned()),
+        SIGNATURE => Some(signature(server)),
         _ => None,
     };
     let mut headers =
@@ -96,7 +104,9 @@ fn every_scheme_has_a_credential_that_passes_and_refuses_what_is_no_credential()
         let answer = server.get(&credential(&server, kind));
         let echo: Value = serde_json::from_str(answer.body()).unwrap();
         assert_eq!(echo["headers"]["portcullis-scheme"], name);
-        assert_eq!(echo["headers"]["portcullis-user"], "owner", "{name}");
+        let of_expert = [AUTHTOKEN, AUTHTOKEN_BEARER, SIGNATURE].contains(&kind.name);
+        let user = if of_expert { "admin" } else { "owner" };
+        assert_eq!(echo["headers"]["portcullis-user"], user, "{name}");
         for bad in ["", "x", "pcl_key_x", &"x".repeat(2_000)] {
             let answer = server.get(&present(&server, kind, bad));
             assert_eq!(answer.status(), 401, "{name}: {bad}");
@@ -161,6 +171,23 @@ fn bearer_token(server: &Quickstart) -> String {
     ));
     let answer: Value = serde_json::from_str(answer.body()).unwrap();
     answer["token"].as_str().unwrap().to_owned()
+}
+
+/// What the quickstart's server token signs, on behalf of the user that it names.
+fn signature(server: &Quickstart) -> String {
+    let secret = MacKey::of_text(server.text("/expert/secret").as_bytes());
+    let now = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+    let (key, user) = (server.text("/expert/key"), server.text("/expert/user"));
+    text(sign(Form::Documented, (key, &secret), now, user).unwrap().expose())
+}
+
+/// A session of Expert, as a signature is traded for one.
+fn authtoken(server: &Quickstart) -> String {
+    let answer = server.send(&format!(
+        "GET /@api/deki/users/authenticate HTTP/1.1\r\nX-Deki-Token: {}",
+        signature(server)
+    ));
+    answer.body().to_owned()
 }
 
 /// A token of Journey Hub, as the quickstart's secret pays for one.
