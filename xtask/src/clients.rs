@@ -22,8 +22,17 @@ const PYTHON_PACKAGES: &[&str] =
 /// What shows that all of them are there.
 const PYTHON_IMPORTS: &str = "import authlib, requests, requests_oauthlib";
 
-/// What the clients in JavaScript require; none of them will ever have another release.
-const NODE_PACKAGES: &[&str] = &["hull-client@2.0.4", "request@2.88.2", "uuid-js@0.7.5"];
+/// What the clients in JavaScript require; none will ever have another release.
+const NODE_PACKAGES: &[&str] =
+    &["crypto-js@4.2.0", "hull-client@2.0.4", "request@2.88.2", "uuid-js@0.7.5"];
+
+/// The programs that run clients of other languages, each with what names it, the package that has it,
+/// and what it answers to; without one, its clients do not run.
+const PROGRAMS: &[(&str, &str, &str, &str)] = &[
+    ("PORTCULLIS_TEST_CHROMIUM", "chromium", "chromium", "--version"),
+    ("PORTCULLIS_TEST_JAVA", "java", "default-jdk-headless", "--version"),
+    ("PORTCULLIS_TEST_PHP", "php", "php-cli", "--version"),
+];
 
 /// Where the clients' tools are; empty for each that is missing.
 #[derive(Debug, Default)]
@@ -36,6 +45,9 @@ impl Clients {
         let folder = root().join("target/clients");
         report.step("python", || clients.add(PYTHON, || python(&folder.join("venv"))));
         report.step("node", || clients.add(NODE_MODULES, || node(&folder.join("node"))));
+        for (name, program, package, asked) in PROGRAMS {
+            report.step(program, || clients.add(name, || installed(program, package, asked)));
+        }
         clients
     }
 
@@ -64,6 +76,17 @@ impl Clients {
     }
 }
 
+/// A program of the system, installed if it is missing.
+fn installed(program: &str, package: &str, asked: &str) -> anyhow::Result<PathBuf> {
+    let ready = || succeeds(Command::new(program).arg(asked));
+    if !ready() {
+        apt::install(&[package])
+            .with_context(|| format!("no `{program}`; `apt-get install {package}` as root"))?;
+    }
+    anyhow::ensure!(ready(), "installed, but `{program} {asked}` fails");
+    Ok(program.into())
+}
+
 /// A virtual environment with the packages; its interpreter.
 fn python(venv: &Path) -> anyhow::Result<PathBuf> {
     let python = venv.join("bin/python");
@@ -87,8 +110,9 @@ fn python(venv: &Path) -> anyhow::Result<PathBuf> {
 fn node(folder: &Path) -> anyhow::Result<PathBuf> {
     let modules = folder.join("node_modules");
     let ready = || {
-        let script = "require('hull-client'); require('request'); require('uuid-js')";
-        succeeds(Command::new("node").args(["-e", script]).env("NODE_PATH", &modules))
+        let names = ["crypto-js", "hull-client", "request", "uuid-js"];
+        let script: String = names.iter().map(|name| format!("require('{name}');")).collect();
+        succeeds(Command::new("node").args(["-e", &script]).env("NODE_PATH", &modules))
     };
     if ready() {
         return Ok(modules);

@@ -9,6 +9,7 @@
 #[expect(dead_code, reason = "the server's own tests use the rest")]
 #[path = "../server/common.rs"]
 mod common;
+mod expert;
 mod front;
 mod graph;
 #[expect(dead_code, reason = "the server's own tests use the rest")]

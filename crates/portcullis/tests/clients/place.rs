@@ -36,6 +36,13 @@ pub(crate) fn in_node(modules: &Path, client: &str) -> Command {
     command
 }
 
+/// A client that another program runs.
+pub(crate) fn in_program(program: &Path, client: &str) -> Command {
+    let mut command = alone(program);
+    command.arg(Path::new(CLIENTS).join(client));
+    command
+}
+
 /// A client in the language of the shell.
 pub(crate) fn in_shell(client: &str) -> Command {
     let mut command = alone("sh".as_ref());
