@@ -377,13 +377,19 @@ async fn who_is_switched_off_while_a_password_is_hashed_is_not_known_to_a_dialec
     let site = Site::any(house.root, Some(peer));
     let kinds = scheme::ALL.iter().filter(|kind| kind.name == scheme::BASIC);
     let schemes: Vec<_> = kinds.map(|kind| (kind.build)(&Options::new()).unwrap()).collect();
+    // The one thread of the pool has something else to do until it is told to go on.
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let busy = house.gate.passwords.run([7; 32], peer, move || held.recv().ok().and(None), |_| {});
     let asking = house.gate.recognise(&schemes, &site, &head);
-    let mut asking = std::pin::pin!(asking);
-    // It is begun, and what came of the hash is not looked at before it is asked again.
-    let begun = std::future::poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await;
-    assert!(begun.is_pending());
+    let (mut busy, mut asking) = (std::pin::pin!(busy), std::pin::pin!(asking));
+    let begun = std::future::poll_fn(|context| {
+        let busy = busy.as_mut().poll(context).is_pending();
+        Poll::Ready(busy && asking.as_mut().poll(context).is_pending())
+    });
+    assert!(begun.await);
     let owner = house.owner;
     house.change(move |it| it.set_user_state(owner, State::Disabled)).await.unwrap();
+    drop(go_on);
     let known = asking.await;
     assert!(matches!(known, Err(Unknown::Rejected(_))), "{known:?}");
 }
