@@ -212,6 +212,16 @@ fn in_query(query: Option<&str>) -> impl Iterator<Item = &str> {
         .map(|it| it.1)
 }
 
+/// When the token that `request` carries, in its header or its query, says that it was signed: of the
+/// very text that is proven, which a query may hold more than once.
+pub fn epoch_of(request: &RequestHead<'_>) -> Option<i64> {
+    let Found::Claimed(claim) = (Signature { query: true }).find(request) else { return None };
+    let text = claim.expose();
+    let mut parts =
+        text.strip_prefix(token::PREFIX.as_bytes()).unwrap_or(text).split(|byte| *byte == b'_');
+    std::str::from_utf8(parts.nth(1)?).ok()?.parse().ok()
+}
+
 /// Whether `sent` in a query is what a header says in `text`.
 fn says(sent: &str, text: &[u8]) -> bool {
     let text = match std::str::from_utf8(text) {

@@ -1,5 +1,6 @@
 //! Expert as its callers meet it: servers that sign, browsers that are sent on, and who forges.
 
+mod attacks;
 mod browser;
 mod exchange;
 mod forgeries;

@@ -16,7 +16,7 @@ const KEY: usize = 64;
 /// How many digits the epoch has, until the year 2286.
 const EPOCH: usize = 10;
 /// What stands before a token of the documented form.
-const PREFIX: &str = "tkn_";
+pub(super) const PREFIX: &str = "tkn_";
 
 /// How a token is put together, and what of it is signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

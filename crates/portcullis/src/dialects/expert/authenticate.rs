@@ -5,12 +5,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use hyper::body::Bytes;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::public_origin::judge_target;
-use portcullis_core::scheme::signature::{self, ServerToken};
+use portcullis_core::scheme::signature;
 use portcullis_core::scheme::{AUTHTOKEN, AUTHTOKEN_BEARER, Found, SIGNATURE, Scheme};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
 
-use super::caller::{Caller, EXCHANGED, PASSWORD, TOKEN, signed};
+use super::caller::{Caller, EXCHANGED, PASSWORD, signed};
 use super::cookies::{self, X_DEKI_SESSION};
 use super::failure::{self, Failure};
 use super::settings::Settings;
@@ -42,7 +42,8 @@ pub(super) async fn exchange(
     let proven = prove(call).await?;
     *who = Some(proven.clone());
     let now = call.services.clock.now().wall;
-    let once = once(call, &proven).filter(|_| settings.single_use && redirect.is_some());
+    let link = settings.single_use && redirect.is_some() && proven.scheme == SIGNATURE;
+    let once = if link { Some(once(call, &proven)?) } else { None };
     let wanted = Exchange { terms: settings.terms, makes_users: settings.new_users, once };
     let opened = acting(call, proven).exchange(call.mount.realm, now, wanted).await;
     let opened = opened.map_err(|error| match Undone::from(error) {
@@ -84,19 +85,13 @@ async fn prove(call: &Call<'_>) -> Result<Authenticated, Failure> {
 
 /// By what a signature is known that counts once, however it is written: for whom it was made, and
 /// when.
-fn once(call: &Call<'_>, who: &Authenticated) -> Option<([u8; 16], Timestamp)> {
-    if who.scheme != SIGNATURE {
-        return None;
-    }
-    let header = call.head.single(&TOKEN).ok().flatten();
-    let header = header.map(|text| String::from_utf8_lossy(text).into_owned());
-    let query = || query::value(call.head.query(), signature::CARRIER).ok().flatten();
-    let text = header.or_else(query)?;
-    let epoch = ServerToken::parse(&text).ok()?.epoch();
+fn once(call: &Call<'_>, who: &Authenticated) -> Result<([u8; 16], Timestamp), Failure> {
+    // What cannot be told apart from another is not spent, and so does not count.
+    let epoch = signature::epoch_of(call.head).ok_or_else(|| Failure::token("malformed"))?;
     let user = &who.principal.user;
     let number = user.number.to_string();
     let user = who.principal.nobody.as_deref().or(user.login.as_deref()).unwrap_or(&number);
-    Some((signature::once(epoch, user), signature::counts_until(epoch)))
+    Ok((signature::once(epoch, user), signature::counts_until(epoch)))
 }
 
 /// `POST site/logout`: ends the session, and takes the cookie away.

@@ -1,0 +1,88 @@
+//! What somebody tried who meant harm.
+
+use serde_json::Value;
+
+use super::{House, MOUNT, SITE, cookie, json, now, refused, token};
+
+#[test]
+fn a_link_signs_in_once_however_often_it_says_its_token() {
+    let house = House::with(&format!("{MOUNT}single_use = true\n"));
+    for (second, user, resent) in [
+        (0, "=jane", "&x-deki-token=TOKEN"),
+        (1, "=jane", "&x-deki-token=TOKEN&x-deki-token=TOKEN"),
+        // A name that is none any more once it is unescaped again.
+        (2, "=%2500", ""),
+    ] {
+        let signed = house.key.sign_at(now() - second, user);
+        let link = format!("users/authenticate?x-deki-token={signed}&redirect={SITE}/");
+        let resent = format!("{link}{}", resent.replace("TOKEN", &signed));
+        assert_eq!(house.call("GET", &resent, &[]).status(), 302, "{resent}");
+        refused(&house.call("GET", &resent, &[]), 403);
+        refused(&house.call("GET", &link, &[]), 403);
+        refused(&house.call("GET", &link, &[&token(&signed)]), 403);
+    }
+}
+
+#[test]
+fn whoever_was_deleted_is_nobody_and_who_is_called_so_later_is_another() {
+    let house = House::new();
+    let home = house.home();
+    let session = cookie(&house.session("=jane"));
+    let number = home.json(&["user", "show", "jane"])["number"].to_string();
+    home.done(&["user", "delete", "jane"]);
+    for user in ["=jane", &number] {
+        assert_eq!(house.who(&[&token(&house.key.sign(user))]), "Anonymous", "{user}");
+    }
+    refused(&house.signed("GET", "users/authenticate", &number), 401);
+    let later = cookie(&house.session("=jane"));
+    assert_eq!(house.who(&[&session]), "Anonymous");
+    assert_eq!(house.who(&[&later]), "jane");
+    let other = home.json(&["user", "show", "jane"])["number"].to_string();
+    assert_ne!(number, other);
+    assert_eq!(house.who(&[&token(&house.key.sign(&number))]), "Anonymous");
+}
+
+#[test]
+fn a_new_password_ends_what_the_old_one_opened() {
+    let house = House::new();
+    house.user("jane");
+    let session = cookie(house.basic("jane").body());
+    assert_eq!(house.who(&[&session]), "jane");
+    assert!(house.home().set_password("jane", "another horse battery").status.success());
+    assert_eq!(house.who(&[&session]), "Anonymous");
+}
+
+#[test]
+fn a_page_with_a_key_changes_nothing_under_a_cookie() {
+    let house = House::with(&format!("{MOUNT}same_site = \"none\"\n"));
+    let key = house.key(&["--browser", "shop.example"]);
+    let before = house.home().done(&["server-token", "list"]);
+    let admin = cookie(&house.session("=admin"));
+    let (page, origin) = (token(&key.key), "Origin: https://shop.example");
+    let body = "<developer-token><name>a</name></developer-token>";
+    for scripted in ["X: y", "X-Requested-With: XMLHttpRequest"] {
+        let headers = [&*page, &*admin, origin, scripted];
+        refused(&house.send("POST", "site/developer-tokens", &headers, body), 403);
+        refused(&house.send("DELETE", "site/developer-tokens/1", &headers, ""), 403);
+        refused(&house.call("POST", "site/logout", &headers), 403);
+    }
+    assert_eq!(house.home().done(&["server-token", "list"]), before);
+    assert_eq!(house.who(&[&admin]), "admin");
+}
+
+#[test]
+fn what_a_stranger_sends_is_written_as_text() {
+    let house = House::new();
+    let host = "Host: help.example.com";
+    for format in ["xml", "json", "php"] {
+        let path = format!("/@api/deki/%3Ca%3E%22%26?dream.out.format={format}");
+        let request = format!("GET {path} HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n");
+        let answer = house.server.ask(&request);
+        refused(&answer, 404);
+        assert!(!answer.body().contains("<a>") && !answer.0.contains("dream.out"), "{}", answer.0);
+        if format == "json" {
+            let told: Value = json(&answer);
+            assert_eq!(told["status"], "404");
+        }
+    }
+}
