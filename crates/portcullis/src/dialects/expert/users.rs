@@ -22,11 +22,17 @@ const FIELDS: &[Field] = &[
     users::NUMBER.named("id"),
     users::LOGIN.named("username"),
     users::LOGIN.named("nick"),
-    users::EMAIL,
     users::NAME.named("fullname"),
     users::ACTIVE.named("status"),
     users::CREATED.named("date.created"),
+    users::EMAIL,
 ];
+
+/// The same for whoever is shown no addresses, which order and search would tell one letter at a time.
+const PUBLIC_FIELDS: &[Field] = match FIELDS {
+    [public @ .., _] => public,
+    [] => &[],
+};
 
 /// Whom an address names.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -93,7 +99,7 @@ pub(super) async fn show(
 pub(super) async fn list(site: &Site<'_>, caller: &Caller) -> Result<Success, Failure> {
     caller.known()?;
     let (actions, realm) = (&site.call.services.actions, site.call.mount.realm);
-    let asked = asked(site)?;
+    let asked = asked(site, caller)?;
     let (skip, visible) = (asked.skip, visible(site, caller));
     let page: Page<UserEntry> = actions.list(realm, visible, asked).await?;
     let mut told = Vec::with_capacity(page.rows.len());
@@ -131,14 +137,15 @@ fn tell(site: &Site<'_>, caller: &Caller, own: bool) -> Result<Told, Failure> {
 }
 
 /// The vendor's parameters, as a query of ours.
-fn asked(site: &Site<'_>) -> Result<Query, Failure> {
-    let sent = site.call.head.query();
+fn asked(site: &Site<'_>, caller: &Caller) -> Result<Query, Failure> {
+    let (sent, all) = (site.call.head.query(), caller.is_admin(site.call));
+    let known = if all { FIELDS } else { PUBLIC_FIELDS };
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let mut filters = Vec::new();
     for (parameter, fields) in [
         ("usernamefilter", &["username"][..]),
         ("fullnamefilter", &["fullname"]),
-        ("usernameemailfilter", &["username", "email"]),
+        ("usernameemailfilter", if all { &["username", "email"] } else { &["username"] }),
     ] {
         let Some(text) = query::form(sent, parameter)? else { continue };
         // Login names and addresses are kept in one form, and found by it.
@@ -168,7 +175,7 @@ fn asked(site: &Site<'_>) -> Result<Query, Failure> {
         .map(|(name, text)| (name, utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string()))
         .collect();
     let pairs = pairs.iter().map(|(name, text)| (*name, text.as_str()));
-    Query::parse(pairs, FIELDS).map_err(|_| Failure::bad("a parameter of the list cannot be read"))
+    Query::parse(pairs, known).map_err(|_| Failure::bad("a parameter of the list cannot be read"))
 }
 
 /// So many on one page; nothing for none is no page of ours.

@@ -24,6 +24,35 @@ fn a_link_signs_in_once_however_often_it_says_its_token() {
 }
 
 #[test]
+fn an_address_that_is_not_shown_is_not_found_by_it_either() {
+    let house = House::new();
+    let home = house.home();
+    assert!(home.run(&["group", "create", "Team"]).status.success());
+    for (login, email) in [("jane", "a@secret.example"), ("zoe", "z@other.example")] {
+        home.done(&["user", "create", login, "--email", email]);
+        home.done(&["group", "add", "Team", login]);
+    }
+    home.done(&["user", "create", "mate", "--email", "own@example.com"]);
+    home.done(&["group", "add", "Team", "mate"]);
+    let list = |query: &str, user: &str| {
+        house.signed("GET", &format!("users?dream.out.format=json&{query}"), user)
+    };
+    let count = |query: &str, user: &str| json(&list(query, user))["@querycount"].clone();
+    assert_eq!(count("usernameemailfilter=secret.example", "=admin"), "1");
+    for (query, expected) in [
+        ("usernameemailfilter=secret.example", "0"),
+        ("usernameemailfilter=z%40", "0"),
+        ("usernameemailfilter=jan", "1"),
+    ] {
+        assert_eq!(count(query, "=mate"), expected, "{query}");
+    }
+    assert_eq!(list("sortby=email", "=admin").status(), 200);
+    for order in ["email", "-email"] {
+        refused(&list(&format!("sortby={order}"), "=mate"), 400);
+    }
+}
+
+#[test]
 fn whoever_was_deleted_is_nobody_and_who_is_called_so_later_is_another() {
     let house = House::new();
     let home = house.home();
