@@ -52,6 +52,9 @@ pub(super) async fn create(
         None => None,
     };
     let purpose = match (&asked.host, &*asked.kind) {
+        (Some(_), _) if only.is_some() => {
+            return Err(Failure::bad("a browser's token signs for nobody"));
+        }
         (Some(hosts), "" | "browser") => Purpose::Browser(hosts.clone()),
         (None, "" | "server") => Purpose::Server { only, older: false },
         _ => return Err(Failure::bad("a browser's token has a `host`, and a server's has none")),
@@ -77,6 +80,9 @@ pub(super) async fn update(
     let actions = keeper(site, caller)?;
     let key = find(site, &actions, number).await?;
     let asked = Asked::read(body)?;
+    if asked.only.is_some() && asked.only != key.only {
+        return Err(Failure::bad("for whom a token signs is not changed; make another"));
+    }
     if let Some(hosts) = &asked.host {
         actions.set_hosts(&key.row, hosts).await?;
     }

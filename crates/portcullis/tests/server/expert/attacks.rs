@@ -53,6 +53,32 @@ fn an_address_that_is_not_shown_is_not_found_by_it_either() {
 }
 
 #[test]
+fn a_restriction_that_says_nothing_is_none() {
+    let house = House::new();
+    let before = house.home().done(&["server-token", "list"]);
+    for inner in [
+        "<restricted-by-user-id/>",
+        "<restricted-by-user-id></restricted-by-user-id>",
+        "<restricted-by-user-id>1</restricted-by-user-id><restricted-by-user-id/>",
+        "<host/>",
+        "<host></host>",
+        // Pages sign for nobody, so that they cannot be held to somebody.
+        "<host>a.example</host><restricted-by-user-id>1</restricted-by-user-id>",
+    ] {
+        let body = format!("<developer-token><name>a</name>{inner}</developer-token>");
+        let header = token(&house.key.sign("1"));
+        let answer = house.send("POST", "site/developer-tokens", &[&header], &body);
+        refused(&answer, 400);
+    }
+    assert_eq!(house.home().done(&["server-token", "list"]), before);
+    // Nor is somebody told that a token was restricted which was not.
+    let header = token(&house.key.sign("1"));
+    let body =
+        "<developer-token><restricted-by-user-id>1</restricted-by-user-id></developer-token>";
+    refused(&house.send("PUT", "site/developer-tokens/1", &[&header], body), 400);
+}
+
+#[test]
 fn whoever_was_deleted_is_nobody_and_who_is_called_so_later_is_another() {
     let house = House::new();
     let home = house.home();

@@ -66,7 +66,12 @@ impl Reading {
         let inner = self.depth == 2;
         match event {
             Event::Start(start) => self.open(&start)?,
-            Event::Empty(start) if self.depth == 0 => self.asked.kind = kind(&start)?,
+            Event::Empty(start) => match self.depth {
+                0 => self.asked.kind = kind(&start)?,
+                // The same as one that is opened and closed.
+                1 => self.asked.set(start.name().as_ref(), "")?,
+                _ => return Err(bad()),
+            },
             Event::Text(part) if inner => self.text.push_str(&part),
             Event::GeneralRef(named) if inner => self.text.push_str(&entity(&named)?),
             Event::End(end) => {
@@ -78,7 +83,6 @@ impl Reading {
             Event::CData(_) | Event::DocType(_) | Event::PI(_) => return Err(bad()),
             Event::Comment(_)
             | Event::Decl(_)
-            | Event::Empty(_)
             | Event::Eof
             | Event::GeneralRef(_)
             | Event::Text(_) => {}
