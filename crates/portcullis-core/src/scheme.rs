@@ -184,6 +184,11 @@ pub trait Scheme: fmt::Debug + Send + Sync {
     fn parameters(&self) -> &[&str] {
         &[]
     }
+    /// The parameters of the query that carry its credential and nothing else, whether or not it reads
+    /// them: a door forwards none of them.
+    fn reserved(&self) -> &[&str] {
+        &[]
+    }
     /// Whether its credential is sent unasked, as browsers send cookies, wherever a request comes
     /// from: it yields to an explicit one, and policy asks for the origin.
     fn is_sent_unasked(&self) -> bool {

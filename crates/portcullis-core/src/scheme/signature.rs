@@ -117,6 +117,11 @@ impl Scheme for Signature {
         if self.query { const { &[CARRIER] } } else { &[] }
     }
 
+    // What was sent in the wrong place counts in the right one.
+    fn reserved(&self) -> &[&str] {
+        const { &[CARRIER] }
+    }
+
     // No registered scheme has a header of its own; RFC 9110, section 15.5.2, demands a challenge.
     fn challenge(&self) -> &'static str {
         r#"Signature realm="portcullis""#

@@ -249,7 +249,8 @@ fn target(head: &RequestHead<'_>, guard: &Guard, below: &str) -> Option<Uri> {
         }
         Kind::Route => head.path(),
     };
-    let base = &guard.upstream.base;
+    let base = &*guard.upstream.base;
+    let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
     let target = match query::forwarded(head, guard) {
         Some(query) => format!("{base}{path}?{query}"),
         None => format!("{base}{path}"),

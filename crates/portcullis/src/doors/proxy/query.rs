@@ -7,23 +7,25 @@ use portcullis_core::request::RequestHead;
 use portcullis_core::scheme::{Found, Scheme};
 
 /// The query for the upstream of `guard`.
-pub(super) fn forwarded<'h>(head: &'h RequestHead<'_>, guard: &Guard) -> Option<Cow<'h, str>> {
+pub(super) fn forwarded<'h>(head: &'h RequestHead<'_>, guard: &'h Guard) -> Option<Cow<'h, str>> {
     let query = head.query()?;
     let presented = |scheme: &dyn Scheme| match scheme.find(head) {
         Found::Claimed(claim) => claim.in_query,
         Found::NotMine | Found::Repeated => false,
     };
-    let removes = |scheme: &&dyn Scheme| {
-        !guard.pass_credential && !scheme.parameters().is_empty() && presented(*scheme)
+    let removed = |scheme: &'h dyn Scheme| {
+        let read = scheme.parameters();
+        let read = if !read.is_empty() && presented(scheme) { read } else { &[] };
+        read.iter().chain(scheme.reserved())
     };
-    let schemes = guard.schemes.iter().map(AsRef::as_ref);
-    let names = schemes.filter(removes).flat_map(|scheme| scheme.parameters());
-    let names: Vec<&str> = names.copied().collect();
-    if names.is_empty() {
+    let schemes = guard.schemes.iter().filter(|_| !guard.pass_credential).map(AsRef::as_ref);
+    let names: Vec<&str> = schemes.flat_map(removed).copied().collect();
+    let name = |pair: &'h str| pair.split_once('=').map_or(pair, |(name, _)| name);
+    let is_removed = |pair: &&'h str| names.contains(&name(pair));
+    if !query.split('&').any(|pair| is_removed(&pair)) {
         return Some(Cow::Borrowed(query));
     }
-    let name = |pair: &'h str| pair.split_once('=').map_or(pair, |(name, _)| name);
-    let left = query.split('&').filter(|pair| !names.contains(&name(pair)));
+    let left = query.split('&').filter(|pair| !is_removed(pair));
     let left = left.collect::<Vec<_>>().join("&");
     (!left.is_empty()).then_some(Cow::Owned(left))
 }

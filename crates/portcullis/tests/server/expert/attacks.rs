@@ -1,8 +1,12 @@
 //! What somebody tried who meant harm.
 
+use std::io::Write as _;
+use std::sync::mpsc::channel;
+
 use serde_json::Value;
 
 use super::{House, MOUNT, SITE, cookie, json, now, refused, token};
+use crate::upstream::{read_head, upstream};
 
 #[test]
 fn a_link_signs_in_once_however_often_it_says_its_token() {
@@ -76,6 +80,28 @@ fn a_restriction_that_says_nothing_is_none() {
     let body =
         "<developer-token><restricted-by-user-id>1</restricted-by-user-id></developer-token>";
     refused(&house.send("PUT", "site/developer-tokens/1", &[&header], body), 400);
+}
+
+#[test]
+fn a_token_in_the_query_does_not_go_on_to_the_upstream() {
+    let (tell, heard) = channel();
+    let address = upstream(move |mut stream| {
+        tell.send(read_head(&mut stream)).unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer).unwrap();
+    });
+    let house = House::with(&format!(
+        "{MOUNT}upstream = \"pages\"\n[[listener]]\nid = \"pages\"\n\
+         upstream = \"http://{address}\"\nschemes = [\"signature\", \"authtoken\"]\n"
+    ));
+    let signed = house.key.sign("=admin");
+    let path = format!("pages/2/contents?a=b&x-deki-token={signed}&c=d");
+    for header in [token(&signed), cookie(&house.session("=jane"))] {
+        let answer = house.call("GET", &path, &[&header]);
+        assert_eq!(answer.status(), 200, "{}", answer.0);
+        let head = heard.recv().unwrap();
+        assert!(head.starts_with("GET /@api/deki/pages/2/contents?a=b&c=d HTTP/1.1"), "{head}");
+    }
 }
 
 #[test]
