@@ -18,7 +18,7 @@ use portcullis_core::keyring::Keyring;
 use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::mount::Mount;
-use portcullis_core::organization::Organization;
+use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Group, Role, User};
 use portcullis_core::scheme::SchemeName;
 use portcullis_core::seal::{MacKey, MasterKey, NoEntropy};
@@ -40,7 +40,8 @@ pub struct Memory {
     roles: HashMap<Id<Role>, Arc<Role>>,
     groups: HashMap<Id<Group>, Arc<Group>>,
     limits: HashMap<Id<Credential>, Arc<Limits>>,
-    keyrings: HashMap<Id<Credential>, Arc<Keyring>>,
+    /// With where the credential is filed.
+    keyrings: HashMap<Id<Credential>, (FiledAt, Arc<Keyring>)>,
     /// What keyrings are sealed under.
     master: Arc<MasterKey>,
     used: HashMap<Id<Credential>, Used>,
@@ -101,9 +102,15 @@ impl Memory {
         self.mounts.load()
     }
 
-    /// Whether one of the credentials that are kept open is as `test` says.
-    pub fn any_keyring(&self, test: impl Fn(&Keyring) -> bool) -> bool {
-        self.keyrings.pin().values().any(|keyring| test(keyring))
+    /// Whether one of the credentials that are kept open and not switched off, of an owner in `realm`,
+    /// is as `test` says.
+    pub fn any_keyring(&self, realm: Id<Organization>, test: impl Fn(&Keyring) -> bool) -> bool {
+        let stands = |place| {
+            let found = self.filed_at(place).filter(|it| it.state == State::Active);
+            let owner = found.and_then(|credential| self.user(credential.owner));
+            owner.is_some_and(|owner| owner.realm == realm && owner.state == State::Active)
+        };
+        self.keyrings.pin().values().any(|(place, keyring)| test(keyring) && stands(*place))
     }
 
     fn place(&self, kind: &str, parts: [&[u8]; 2]) -> FiledAt {
@@ -146,7 +153,7 @@ impl CredentialLookup for Memory {
     }
 
     fn keyring(&self, id: Id<Credential>) -> Option<Arc<Keyring>> {
-        self.keyrings.pin().get(&id).cloned()
+        self.keyrings.pin().get(&id).map(|(_, keyring)| Arc::clone(keyring))
     }
 
     fn named(&self, realm: Id<Organization>, login: &str) -> Option<Arc<User>> {

@@ -192,7 +192,7 @@ impl Memory {
                 if let (Ok(credential), Ok(keyring)) =
                     (self.key(row, scheme), self.open(row, scheme))
                 {
-                    self.keep(row.id, keyring);
+                    self.keep((row.id, credential.filed_at), keyring);
                     self.file(credential, &row.limits);
                 }
             }
@@ -288,9 +288,9 @@ impl Memory {
     }
 
     /// A keyring is there before the record it is of, so that no record is checked with an older one.
-    fn keep(&self, id: Id<Credential>, keyring: Option<Arc<Keyring>>) {
+    fn keep(&self, (id, place): (Id<Credential>, FiledAt), keyring: Option<Arc<Keyring>>) {
         match keyring {
-            Some(keyring) => drop(self.keyrings.pin().insert(id, keyring)),
+            Some(keyring) => drop(self.keyrings.pin().insert(id, (place, keyring))),
             None => drop(self.keyrings.pin().remove(&id)),
         }
     }

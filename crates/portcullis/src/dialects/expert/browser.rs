@@ -75,7 +75,7 @@ pub(super) fn share(call: &Call<'_>, headers: &mut HeaderMap) {
 /// Whether some key of a browser may be used by the page that asks.
 fn is_any(call: &Call<'_>) -> bool {
     let Some((host, _)) = origin_host(call.head.headers()) else { return false };
-    call.services.gate.memory().any_keyring(|keyring| {
+    call.services.gate.memory().any_keyring(call.mount.realm, |keyring| {
         let hosts = keyring.options.get(option::HOSTS);
         let patterns = hosts.and_then(|hosts| HostPatterns::parse(hosts).ok());
         patterns.is_some_and(|patterns| patterns.have(&host))

@@ -105,6 +105,30 @@ fn a_token_in_the_query_does_not_go_on_to_the_upstream() {
 }
 
 #[test]
+fn a_page_is_told_nothing_beforehand_for_a_key_that_does_not_count_here() {
+    let house = House::new();
+    let home = house.home();
+    home.done(&["org", "create", "Red", "--realm"]);
+    home.done(&["user", "create", "red", "--organization", "2"]);
+    home.done(&["role", "grant", "Owner", "red", "--organization", "2", "--realm", "2"]);
+    let far = ["server-token", "create", "red", "--realm", "2", "--browser", "red.example"];
+    home.done(&far);
+    let key = house.key(&["--browser", "shop.example"]);
+    let asks = |origin: &str| {
+        let said = format!("Origin: https://{origin}");
+        house.call("OPTIONS", "users/current", &[&said]).status()
+    };
+    assert_eq!(asks("shop.example"), 204);
+    assert_eq!(asks("red.example"), 403, "another realm's");
+    home.done(&["server-token", "disable", &key.key]);
+    assert_eq!(asks("shop.example"), 403, "disabled");
+    home.done(&["server-token", "enable", &key.key]);
+    assert_eq!(asks("shop.example"), 204);
+    home.done(&["server-token", "revoke", &key.key]);
+    assert_eq!(asks("shop.example"), 403, "revoked");
+}
+
+#[test]
 fn whoever_was_deleted_is_nobody_and_who_is_called_so_later_is_another() {
     let house = House::new();
     let home = house.home();
