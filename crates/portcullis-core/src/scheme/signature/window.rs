@@ -18,9 +18,13 @@ pub enum Untimely {
     Late,
 }
 
-/// From when on what was signed at `epoch` does not count any more.
+/// So many seconds longer than it counts is a signature known to have been spent, for clocks of nodes
+/// that run behind.
+const SLACK: i64 = 60;
+
+/// From when on what was signed at `epoch` does not count any more, on any node.
 pub const fn counts_until(epoch: i64) -> Timestamp {
-    Timestamp::from_millis(epoch.saturating_add(PAST + 1).saturating_mul(1_000))
+    Timestamp::from_millis(epoch.saturating_add(PAST + 1 + SLACK).saturating_mul(1_000))
 }
 
 /// By what a signature is known that counts once: when it was made, and for whom. Its own text may be
@@ -61,6 +65,9 @@ mod tests {
         ] {
             assert_eq!(judge(EPOCH, Timestamp::from_millis(now)), expected, "{now}");
         }
+        let late = counts_until(EPOCH).millis() - SLACK * 1_000;
+        assert!(judge(EPOCH, Timestamp::from_millis(late)).is_err());
+        assert!(judge(EPOCH, Timestamp::from_millis(late - 1)).is_ok());
         for epoch in [i64::MIN, i64::MAX] {
             assert!(judge(epoch, Timestamp::from_millis(EPOCH * 1_000)).is_err());
         }

@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use serde_json::Value;
 
 use super::{House, MOUNT, SITE, cookie, json, now, refused, token};
+use crate::common::{Answer, connect};
 use crate::upstream::{read_head, upstream};
 
 #[test]
@@ -190,4 +191,108 @@ fn what_a_stranger_sends_is_written_as_text() {
             assert_eq!(told["status"], "404");
         }
     }
+}
+
+#[test]
+fn of_many_who_follow_one_link_at_once_one_signs_in() {
+    let house = House::with(&format!("{MOUNT}single_use = true\n"));
+    let signed = house.key.sign("=jane");
+    let link = format!("users/authenticate?x-deki-token={signed}&redirect={SITE}/");
+    let upper = {
+        let (head, hash) = signed.rsplit_once('_').unwrap();
+        link.replace(&signed, &format!("{head}_{}", hash.to_uppercase()))
+    };
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let address = &house.server.address;
+        let call = |link: &str| {
+            let mut stream = connect(address);
+            let request = format!(
+                "GET /@api/deki/{link} HTTP/1.1\r\nHost: help.example.com\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(request.as_bytes()).unwrap();
+            Answer::read(&mut stream).status()
+        };
+        let links = [&link, &upper].into_iter().cycle().take(20);
+        let calls: Vec<_> = links.map(|link| scope.spawn(move || call(link))).collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 302).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 19, "{statuses:?}");
+}
+
+#[test]
+fn a_body_that_is_no_document_ends_nothing() {
+    let house = House::new();
+    let header = token(&house.key.sign("1"));
+    for body in [
+        "</developer-token>",
+        "<developer-token/></developer-token>",
+        "<developer-token></name></developer-token>",
+        "<developer-token><name>a</developer-token></name>",
+        "<developer-token><name><a/>b</name></developer-token>",
+        "<developer-token><name>&#0;</name></developer-token>",
+        "<developer-token><name>&#x110000;</name></developer-token>",
+        "<developer-token><name>&#1;</name></developer-token>",
+        "<developer-token type=></developer-token>",
+        "<developer-token type=\"a\" type=\"server\"></developer-token>",
+        "<developer-token><name><![CDATA[a]]></name></developer-token>",
+        "<!--",
+        "<",
+        "<developer-token",
+        "<?",
+        "<!DOCTYPE developer-token SYSTEM \"file:///etc/passwd\"><developer-token/>",
+    ] {
+        let answer = house.send("POST", "site/developer-tokens", &[&header], body);
+        refused(&answer, 400);
+    }
+}
+
+#[test]
+fn nobody_acts_for_who_belongs_to_what_was_switched_off() {
+    let house = House::new();
+    let home = house.home();
+    home.done(&["org", "create", "Branch"]);
+    home.done(&["user", "create", "jane", "--organization", "2"]);
+    let session = cookie(&house.session("=jane"));
+    assert_eq!(house.who(&[&session]), "jane");
+    home.done(&["org", "disable", "2"]);
+    refused(&house.signed("GET", "users/current", "=jane"), 403);
+    refused(&house.signed("GET", "users/authenticate", "=jane"), 403);
+    assert_eq!(house.who(&[&session]), "Anonymous");
+    home.done(&["org", "enable", "2"]);
+    assert_eq!(house.who(&[&session]), "jane");
+}
+
+#[test]
+fn a_session_counts_from_where_its_key_does() {
+    let house = House::with(&format!("[trust]\npeers = [\"127.0.0.0/8\"]\n{MOUNT}"));
+    let near = house.key(&["--network", "192.0.2.0/24"]);
+    let signed = token(&near.sign("=boss"));
+    let (home, away) = ("X-Forwarded-For: 192.0.2.7", "X-Forwarded-For: 198.51.100.7");
+    refused(&house.call("GET", "users/authenticate", &[&signed, away]), 403);
+    let answer = house.call("GET", "users/authenticate", &[&signed, home]);
+    assert_eq!(answer.status(), 200, "{}", answer.0);
+    let session = cookie(answer.body());
+    assert_eq!(house.who(&[&session, home]), "boss");
+    assert_eq!(house.who(&[&session, away]), "Anonymous");
+}
+
+#[test]
+fn a_key_ends_what_it_opened_when_it_is_for_one_user() {
+    let house = House::new();
+    house.home().done(&["user", "create", "jane"]);
+    let key = house.key(&["--for", "jane"]);
+    let open = || {
+        let answer = house.call("GET", "users/authenticate", &[&token(&key.sign("=jane"))]);
+        cookie(answer.body())
+    };
+    let session = open();
+    assert_eq!(house.who(&[&session]), "jane");
+    house.home().done(&["role", "withdraw", "Owner", "boss"]);
+    assert_eq!(house.who(&[&session]), "Anonymous");
+    house.home().done(&["role", "grant", "Owner", "boss"]);
+    assert_eq!(house.who(&[&session]), "jane");
+    house.home().done(&["user", "delete", "boss"]);
+    assert_eq!(house.who(&[&session]), "Anonymous");
+    refused(&house.call("GET", "users/current", &[&token(&key.sign("=jane"))]), 403);
 }
