@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use portcullis_core::ability::Ability;
+use portcullis_core::ability::{Ability, SIGN_FOR_USERS};
 use portcullis_core::authenticator::Authenticated;
+use portcullis_core::credential::MAX_GENERATIONS;
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::lookup::CredentialLookup as _;
-use portcullis_core::organization::Organization;
-use portcullis_core::principal::{Grant, Role, User};
+use portcullis_core::organization::{Organization, State};
+use portcullis_core::principal::{Grant, Role, User, active};
 use portcullis_store::authority::Authority;
 use portcullis_store::memory::Memory;
 use tokio::sync::watch;
@@ -45,6 +46,31 @@ impl Actor {
                 format!("user {} by {}", principal.user.id, principal.credential.id)
             }
         }
+    }
+}
+
+impl Acting {
+    /// Whether what proved who acts, and all that it was minted from, still does: much may have been
+    /// awaited since, such as a body.
+    fn stands(&self, user: &User) -> bool {
+        let credential = &self.who.principal.credential;
+        let found = self.memory.filed_at(credential.filed_at).filter(|it| it.id == credential.id);
+        let mut line = std::iter::successors(found.map(Some), |below| {
+            let above = below.as_ref()?.parent?;
+            Some(self.memory.filed_at(above))
+        });
+        let known = line.by_ref().take(1 + MAX_GENERATIONS).all(|one| {
+            let counts = one.filter(|it| it.state == State::Active);
+            let owner = counts.and_then(|it| self.memory.user(it.owner));
+            owner.is_some_and(|owner| {
+                let own = owner.id == user.id;
+                let signs = || owner.may(SIGN_FOR_USERS, user.realm, &self.memory);
+                let acts = owner.state == State::Active && active(owner.organization, &self.memory);
+                acts && (own || signs())
+            })
+        });
+        let acts = user.state == State::Active && active(user.organization, &self.memory);
+        found.is_some() && known && acts
     }
 }
 
@@ -120,6 +146,9 @@ impl Actions {
             return Err(ActionError::NotAllowed);
         }
         let user = acting.memory.user(principal.user.id).ok_or(ActionError::NotAllowed)?;
+        if !acting.stands(&user) {
+            return Err(ActionError::NotAllowed);
+        }
         let mut rights = needs.rights.clone();
         if let Some(over) = needs.over.filter(|over| *over != user.id) {
             rights.extend(rights_of(&acting.memory, over));

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 
 use serde_json::Value;
 
-use super::{House, MOUNT, SITE, cookie, json, now, refused, token};
+use super::{House, Key, MOUNT, SITE, cookie, json, now, refused, token};
 use crate::common::{Answer, connect};
 use crate::upstream::{read_head, upstream};
 
@@ -295,4 +295,56 @@ fn a_key_ends_what_it_opened_when_it_is_for_one_user() {
     house.home().done(&["user", "delete", "boss"]);
     assert_eq!(house.who(&[&session]), "Anonymous");
     refused(&house.call("GET", "users/current", &[&token(&key.sign("=jane"))]), 403);
+}
+
+#[test]
+fn what_was_revoked_while_a_body_came_makes_nothing() {
+    let house = House::new();
+    let home = house.home();
+    let body = "<developer-token><name>late</name></developer-token>";
+    let begin = |proof: &str| {
+        let mut stream = connect(&house.server.address);
+        let head = format!(
+            "POST /@api/deki/site/developer-tokens HTTP/1.1\r\nHost: help.example.com\r\n\
+             Connection: close\r\nExpect: 100-continue\r\nContent-Length: {}\r\n{proof}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // The body is asked for when the caller is known.
+        assert!(read_head(&mut stream).starts_with("HTTP/1.1 100"));
+        stream
+    };
+    let end = |mut stream: std::net::TcpStream| {
+        stream.write_all(body.as_bytes()).unwrap();
+        Answer::read(&mut stream)
+    };
+    let session = |key: &Key| {
+        let answer = house.call("GET", "users/authenticate", &[&token(&key.sign("=admin"))]);
+        format!("Authorization: Bearer {}", answer.body())
+    };
+    let (one, two) = (house.key(&[]), house.key(&[]));
+    let calls = [begin(&token(&one.sign("=admin"))), begin(&session(&two))];
+    for key in [&one, &two] {
+        home.done(&["server-token", "revoke", &key.key]);
+    }
+    let before = home.done(&["server-token", "list"]);
+    for call in calls {
+        refused(&end(call), 403);
+    }
+    assert_eq!(home.done(&["server-token", "list"]), before);
+    // Who answers for a key may sign for nobody any more.
+    let key = Key::read(&home.json(&["server-token", "create", "admin"]));
+    let calls = [
+        begin(&token(&key.sign("=boss"))),
+        begin(&{
+            let answer = house.call("GET", "users/authenticate", &[&token(&key.sign("=boss"))]);
+            format!("Authorization: Bearer {}", answer.body())
+        }),
+    ];
+    let before = home.done(&["server-token", "list"]);
+    home.done(&["role", "withdraw", "Owner", "admin"]);
+    for call in calls {
+        refused(&end(call), 403);
+    }
+    assert_eq!(home.done(&["server-token", "list"]), before);
 }
