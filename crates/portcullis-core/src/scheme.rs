@@ -341,6 +341,13 @@ pub enum Unread {
     Mistyped,
 }
 
+/// The flag that an option of `scheme` is.
+fn flag(scheme: SchemeName, option: &'static str, value: &str) -> Result<bool, BadOption> {
+    let expected = "`true` or `false`";
+    let bad = |_| BadOption::Value { scheme, option, value: value.to_owned(), expected };
+    value.parse().map_err(bad)
+}
+
 /// The credentials of an `Authorization` header whose scheme is `scheme`, in any case
 /// (RFC 9110, section 11.4).
 pub(crate) fn authorization<'r>(request: &'r RequestHead<'_>, scheme: &str) -> Option<&'r [u8]> {

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     BadOption, Claim, Found, Issued, Kept, Kind, Options, Presented, PresentedKey, Scheme,
-    SchemeName, Unread, authorization, own,
+    SchemeName, Unread, authorization, flag, own,
 };
 use crate::credential::Credential;
 use crate::request::{BodyToken, RequestHead};
@@ -52,16 +52,12 @@ fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
     let mut built = Bearer { body: false, lifetime: None };
     for (option, value) in options {
         match option.as_str() {
-            "body" => built.body = parse_flag(value)?,
+            "body" => built.body = flag(NAME, "body", value)?,
             "lifetime" => built.lifetime = Some(parse_lifetime(value)?),
             _ => return Err(BadOption::Unknown { scheme: NAME, option: option.clone() }),
         }
     }
     Ok(Box::new(built))
-}
-
-fn parse_flag(value: &str) -> Result<bool, BadOption> {
-    value.parse().map_err(|_| bad("body", value, "`true` or `false`"))
 }
 
 fn parse_lifetime(value: &str) -> Result<Duration, BadOption> {

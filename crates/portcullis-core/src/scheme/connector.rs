@@ -20,7 +20,7 @@ use http::HeaderName;
 
 use super::{
     BadOption, Claim, Found, Kept, Kind, Options, Presented, PresentedKey, Proven, Scheme,
-    SchemeName, Signed, Unread,
+    SchemeName, Signed, Unread, flag,
 };
 use crate::authenticator::Rejection;
 use crate::credential::Credential;
@@ -87,17 +87,11 @@ struct Connector {
 fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
     let mut connector = Connector { query: false, subjects: false };
     for (option, value) in options {
-        let (option, place) = match option.as_str() {
-            "query" => ("query", &mut connector.query),
-            "subjects" => ("subjects", &mut connector.subjects),
+        match option.as_str() {
+            "query" => connector.query = flag(NAME, "query", value)?,
+            "subjects" => connector.subjects = flag(NAME, "subjects", value)?,
             _ => return Err(BadOption::Unknown { scheme: NAME, option: option.clone() }),
-        };
-        *place = value.parse().map_err(|_| BadOption::Value {
-            scheme: NAME,
-            option,
-            value: value.clone(),
-            expected: "`true` or `false`",
-        })?;
+        }
     }
     Ok(Box::new(connector))
 }

@@ -24,7 +24,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     BadOption, Claim, Found, Kept, Kind, Options, Presented, PresentedKey, Proven, Scheme,
-    SchemeName, Signed, Unread,
+    SchemeName, Signed, Unread, flag,
 };
 use crate::authenticator::Rejection;
 use crate::credential::Credential;
@@ -76,12 +76,7 @@ fn build(options: &Options) -> Result<Box<dyn Scheme>, BadOption> {
         if option != "query" {
             return Err(BadOption::Unknown { scheme: NAME, option: option.clone() });
         }
-        query = value.parse().map_err(|_| BadOption::Value {
-            scheme: NAME,
-            option: "query",
-            value: value.clone(),
-            expected: "`true` or `false`",
-        })?;
+        query = flag(NAME, "query", value)?;
     }
     Ok(Box::new(Signature { query }))
 }
