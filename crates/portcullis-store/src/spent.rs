@@ -42,9 +42,7 @@ impl Writing<'_> {
         )
         .map(drop)
     }
-}
 
-impl Writing<'_> {
     /// Spends `digest` of `credential`, which counts until `until` alone.
     ///
     /// # Errors
@@ -78,9 +76,7 @@ impl Tending<'_> {
         )?;
         Ok(forgotten == MAX_FORGOTTEN.unsigned_abs())
     }
-}
 
-impl Tending<'_> {
     /// Forgets some of what dead credentials spent; whether there may be more.
     ///
     /// # Errors
