@@ -21,7 +21,6 @@ use serde_json::{Map, Value};
 
 use super::authority::Needs;
 use super::keys::{KeyOptions, NewKey, check};
-use super::shared_secrets::MAX_OVERLAP;
 use super::tracking::{Teller, Untold};
 use super::{ActionError, Actions, Deed};
 
@@ -138,16 +137,9 @@ impl Actions {
         overlap: Duration,
         now: Timestamp,
     ) -> Result<SecretBuf, ActionError> {
-        if overlap > MAX_OVERLAP {
-            return Err(ActionError::Unfit("both secrets count for at most 90 days"));
-        }
         let shown = drawn_or(imported)?;
-        let mut keyring = self.open_keyring(row)?;
-        let new = SecretBuf::new(shown.expose());
-        keyring.rotate(new, now.plus(overlap), now).map_err(|_| {
-            ActionError::Unfit("four secrets count already; wait, or end them with `--overlap 0s`")
-        })?;
-        self.reseal(row, &keyring, ("connector.rotate", String::new())).await?;
+        let keyring = self.open_keyring(row)?;
+        self.rotate_keyring((row, keyring), &shown, overlap, ("connector.rotate", now)).await?;
         Ok(shown)
     }
 
@@ -169,8 +161,9 @@ impl Actions {
             opened.map_err(|source| StoreError::Seal { what, source })
         };
         let settings = kept.settings.map(open).transpose()?;
-        let settings = settings.map(|it| object(it.expose_text())).unwrap_or_default();
-        Ok(ConnectorKept { label: row.label, settings, status: object(&kept.status) })
+        let settings = settings.map_or(Ok(Map::new()), |it| object(it.expose_text()))?;
+        let status = if kept.status.is_empty() { Map::new() } else { object(&kept.status)? };
+        Ok(ConnectorKept { label: row.label, settings, status })
     }
 
     /// Replaces what a connector keeps as its settings.
@@ -227,9 +220,12 @@ fn written(object: Map<String, Value>) -> Result<SecretBuf, ActionError> {
     Ok(text)
 }
 
-/// What was kept was an object when it was written.
-fn object(text: &str) -> Map<String, Value> {
-    serde_json::from_str(text).unwrap_or_default()
+/// What was kept; it was an object when it was written.
+fn object(text: &str) -> Result<Map<String, Value>, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt {
+        table: "connectors",
+        reason: "what a connector kept is not an object".into(),
+    })
 }
 
 /// What sealed settings are bound to: table, column and record.

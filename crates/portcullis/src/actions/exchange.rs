@@ -4,7 +4,6 @@ use portcullis_core::ability::COMMUNITY_MEMBER;
 use portcullis_core::id::Id;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Grant, Holder, User};
-use portcullis_core::scheme::{AUTHTOKEN, Issued};
 use portcullis_core::time::Timestamp;
 use portcullis_store::sessions::NewSession;
 use portcullis_store::users::NewUser;
@@ -46,9 +45,8 @@ impl Actions {
     ) -> Result<Minted, ActionError> {
         let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
         let principal = &acting.who.principal;
-        if principal.credential.parent.is_some() {
-            return Err(ActionError::Unfit("a session opens no other session"));
-        }
+        let mint = Mint::authtoken(exchange.terms);
+        let (new, minted) = self.draw_session(principal, now, mint)?;
         let whose = match &principal.nobody {
             Some(name) if exchange.makes_users => Whose::Named(name.clone()),
             Some(_) => return Err(ActionError::Missing("such user".into())),
@@ -59,22 +57,6 @@ impl Actions {
         };
         let role = self.find_role(realm, COMMUNITY_MEMBER.name).await?;
         let grant = Grant { role: role.id, organization: realm };
-        let Mint { scheme, terms, limits } = Mint::authtoken(exchange.terms);
-        let Issued { key, shown, verifier } = self.draw(AUTHTOKEN)?;
-        let ends = now.plus(terms.cap).min(principal.credential.expires);
-        let expires = now.plus(terms.lifetime).min(ends);
-        let new = NewSession {
-            scheme,
-            key,
-            verifier: verifier.to_bytes().to_vec(),
-            owner: principal.user.id,
-            parent: principal.credential.id,
-            read_only: principal.credential.read_only,
-            expires,
-            idle: terms.idle,
-            ends,
-            limits,
-        };
         let once = exchange.once;
         let done =
             self.act(Deed::new("session.exchange", Needs::standing(realm)), move |writing| {
@@ -89,7 +71,7 @@ impl Actions {
                 writing.insert_session(&NewSession { owner, ..new.clone() }).map(drop)
             });
         done.await.map_err(|error| error.or_exists(|| "a session by this link".into()))?;
-        Ok(Minted { token: shown, expires })
+        Ok(minted)
     }
 }
 

@@ -19,7 +19,6 @@ use portcullis_store::users::UserRow;
 
 use super::authority::Needs;
 use super::keys::{KeyOptions, check};
-use super::shared_secrets::MAX_OVERLAP;
 use super::{ActionError, Actions, Deed};
 
 /// Under which name a key's number stands among its options.
@@ -216,19 +215,12 @@ impl Actions {
         overlap: Duration,
         now: Timestamp,
     ) -> Result<SecretBuf, ActionError> {
-        if overlap > MAX_OVERLAP {
-            return Err(ActionError::Unfit("both secrets count for at most 90 days"));
-        }
-        let mut keyring = self.open_keyring(row)?;
+        let keyring = self.open_keyring(row)?;
         if keyring.options.contains_key(option::HOSTS) {
             return Err(ActionError::Unfit("a browser's token has no secret"));
         }
         let Drawn { secret, .. } = signature::draw()?;
-        let new = SecretBuf::new(secret.expose());
-        keyring.rotate(new, now.plus(overlap), now).map_err(|_| {
-            ActionError::Unfit("four secrets count already; wait, or end them with `--overlap 0s`")
-        })?;
-        self.reseal(row, &keyring, ("server_token.rotate", String::new())).await?;
+        self.rotate_keyring((row, keyring), &secret, overlap, ("server_token.rotate", now)).await?;
         Ok(secret)
     }
 

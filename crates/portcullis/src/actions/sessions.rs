@@ -6,6 +6,7 @@ use portcullis_core::credential::Credential;
 use portcullis_core::guard::Guard;
 use portcullis_core::id::Id;
 use portcullis_core::limits::Limits;
+use portcullis_core::principal::Principal;
 use portcullis_core::scheme::{ALL, AUTHTOKEN, BEARER, Issued, SESSION, SchemeName};
 use portcullis_core::secret::SecretBuf;
 use portcullis_core::time::Timestamp;
@@ -67,13 +68,26 @@ impl Actions {
     /// Mints a session or token for the principal who acts, of the credential that proved them: it inherits
     /// what that may not do, expires no later, and ends with it. A read-only credential opens one
     /// too, for that changes nothing but who is known.
-    pub(crate) async fn mint(
-        &self,
-        now: Timestamp,
-        Mint { scheme, terms, limits }: Mint,
-    ) -> Result<Minted, ActionError> {
+    pub(crate) async fn mint(&self, now: Timestamp, mint: Mint) -> Result<Minted, ActionError> {
         let Actor::Principal(acting) = &self.actor else { return Err(ActionError::NotAllowed) };
         let principal = &acting.who.principal;
+        let (new, minted) = self.draw_session(principal, now, mint)?;
+        let needs = Needs::standing(principal.user.organization);
+        self.act(Deed::new("session.create", needs), move |writing| {
+            writing.note(format!("user {}", new.owner), format!("session {}", new.key));
+            writing.insert_session(&new).map(drop)
+        })
+        .await?;
+        Ok(minted)
+    }
+
+    /// A session or token of the credential that proved `principal`, not written yet.
+    pub(super) fn draw_session(
+        &self,
+        principal: &Principal,
+        now: Timestamp,
+        Mint { scheme, terms, limits }: Mint,
+    ) -> Result<(NewSession, Minted), ActionError> {
         if principal.credential.parent.is_some() {
             return Err(ActionError::Unfit("a session opens no other session"));
         }
@@ -92,13 +106,7 @@ impl Actions {
             ends,
             limits,
         };
-        let needs = Needs::standing(principal.user.organization);
-        self.act(Deed::new("session.create", needs), move |writing| {
-            writing.note(format!("user {}", new.owner), format!("session {}", new.key));
-            writing.insert_session(&new).map(drop)
-        })
-        .await?;
-        Ok(Minted { token: shown, expires })
+        Ok((new, Minted { token: shown, expires }))
     }
 
     /// Ends the session or token that proved whoever acts.

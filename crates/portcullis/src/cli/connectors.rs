@@ -1,7 +1,5 @@
 //! `connector`: what programs of Hull name and prove themselves with.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use portcullis_core::organization::State;
@@ -12,7 +10,7 @@ use portcullis_core::time::Timestamp;
 use portcullis_store::credentials::CredentialRow;
 use serde_json::{Value, json};
 
-use super::keys::{moment, written};
+use super::keys::{moment, overlap, written};
 use super::output::Output;
 use super::place::InRealm;
 use super::{complain, sign};
@@ -223,8 +221,7 @@ async fn rotate(
     output: Output,
 ) -> anyhow::Result<()> {
     let row = actions.find_connector(id).await?;
-    anyhow::ensure!(until >= now, "an overlap is a time from now on, as `24h`");
-    let overlap = Duration::from_millis(until.millis().abs_diff(now.millis()));
+    let overlap = overlap(now, until)?;
     let secret = actions.rotate_connector(&row, imported(import)?, overlap, now).await?;
     tell(id, &secret, import, output);
     Ok(())

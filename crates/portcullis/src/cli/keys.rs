@@ -191,8 +191,7 @@ async fn rotate(
     output: Output,
 ) -> anyhow::Result<()> {
     let key = actions.find_key(id).await?;
-    anyhow::ensure!(until >= now, "an overlap is a time from now on, as `24h`");
-    let overlap = Duration::from_millis(until.millis().abs_diff(now.millis()));
+    let overlap = overlap(now, until)?;
     let new = actions.rotate_key(&key, overlap, expires).await?;
     let ends = written(Some(key.expires.map_or(until, |expires| expires.min(until))));
     let ends = ends.unwrap_or_default();
@@ -216,6 +215,12 @@ pub(super) fn moment(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let now = jiff::Timestamp::from_millisecond(now.millis())?.to_zoned(TimeZone::UTC);
     let moment = now.checked_add(span).context(expected)?;
     Ok(Timestamp::from_millis(moment.timestamp().as_millisecond()))
+}
+
+/// How long what is replaced still counts that counts until `until`.
+pub(super) fn overlap(now: Timestamp, until: Timestamp) -> anyhow::Result<Duration> {
+    anyhow::ensure!(until >= now, "an overlap is a time from now on, as `24h`");
+    Ok(Duration::from_millis(until.millis().abs_diff(now.millis())))
 }
 
 pub(super) fn written(moment: Option<Timestamp>) -> Option<String> {

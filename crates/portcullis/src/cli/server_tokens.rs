@@ -1,7 +1,5 @@
 //! `server-token`: keys with which servers sign on behalf of users, and keys that pages carry.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use portcullis_core::organization::State;
@@ -120,9 +118,7 @@ pub(super) async fn run(
             output.tell(&json!({ "key": key }), &format!("pages of {hosts} may use {key} now"));
         }
         ServerTokenCommand::Rotate { key, overlap } => {
-            let until = moment(&overlap, now)?;
-            anyhow::ensure!(until >= now, "an overlap is a time from now on, as `24h`");
-            let overlap = Duration::from_millis(until.millis().abs_diff(now.millis()));
+            let overlap = super::keys::overlap(now, moment(&overlap, now)?)?;
             let row = actions.find_server_token(&key).await?;
             let secret = actions.rotate_server_token(&row, overlap, now).await?;
             let shown = secret.expose_text();
