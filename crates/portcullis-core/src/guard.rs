@@ -1,9 +1,10 @@
 //! Guards: routes with their policy and upstream, and the table in which one is found.
 
+mod preset;
 mod table;
+mod upstream;
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
-use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
 use http::{Method, Uri};
 use ipnet::IpNet;
 
@@ -14,7 +15,9 @@ use crate::policy::{Demand, Networks, NoNetworks, Policy};
 use crate::request::{Malformed, canonical_host, canonical_path, folded_eq};
 use crate::scheme::{self, BadOption, Options, Scheme, SchemeName};
 
+pub use preset::Preset;
 pub use table::{GuardTable, Overlap};
+pub use upstream::{MAX_UPSTREAMS, Protocol, Upstream};
 
 /// The longest name of a guard, in bytes.
 pub const MAX_GUARD_NAME: usize = 63;
@@ -26,6 +29,10 @@ pub const MAX_PREFIX_SEGMENTS: usize = 16;
 pub const MAX_NETWORKS: usize = 10_000;
 /// How many hosts one guard may name.
 pub const MAX_HOSTS: usize = 100;
+/// How many protocols a guard may let connections become.
+pub const MAX_UPGRADES: usize = 8;
+/// The longest name of such a protocol, in bytes.
+pub const MAX_UPGRADE: usize = 32;
 
 /// The methods that a listener takes if nothing is said.
 const LISTENER_METHODS: [Method; 3] = [Method::GET, Method::HEAD, Method::POST];
@@ -60,8 +67,9 @@ pub struct Definition {
     pub hosts: Vec<String>,
     /// The path it answers for, with all below it.
     pub prefix: String,
-    /// Where requests go that it lets through.
-    pub upstream: Uri,
+    /// Where requests go that it lets through: to one of these. None: whoever asks for a decision
+    /// forwards them.
+    pub upstreams: Vec<Uri>,
     /// The schemes it accepts, with its options for each. Any one of them suffices.
     pub schemes: Vec<(SchemeName, Options)>,
     /// The networks that callers must come from besides.
@@ -73,6 +81,12 @@ pub struct Definition {
     pub methods: Vec<Method>,
     /// The ability that callers must hold.
     pub ability: Option<Ability>,
+    /// What connections may become, as `websocket`.
+    pub upgrades: Vec<String>,
+    /// Under which names the upstream is told who sends a request.
+    pub identity: Vec<Preset>,
+    /// Whether the upstream is told so under our signature besides.
+    pub assertion: bool,
     /// Whether the upstream is handed the credential itself.
     pub pass_credential: bool,
     /// Whether the prefix is removed from the path before it is forwarded.
@@ -131,26 +145,20 @@ pub struct Guard {
     pub hosts: Box<[Box<str>]>,
     /// The path it answers for, without a slash at the end: empty for all paths.
     pub prefix: Box<str>,
-    /// Where requests go.
-    pub upstream: Upstream,
+    /// Where requests go: to one of these.
+    pub upstreams: Box<[Upstream]>,
     /// What callers can prove themselves with.
     pub schemes: Box<[Box<dyn Scheme>]>,
     /// What it demands.
     pub policy: Policy,
+    /// Under which names the upstream is told who sends a request.
+    pub identity: Box<[Preset]>,
+    /// Whether the upstream is told so under our signature besides.
+    pub assertion: bool,
     /// Whether the upstream is handed the credential itself.
     pub pass_credential: bool,
     /// Whether the prefix is removed before forwarding.
     pub strip_prefix: bool,
-}
-
-/// An upstream server.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Upstream {
-    /// Host and port.
-    pub authority: Authority,
-    /// What stands before every path, without a slash at the end; of a listener, the whole path,
-    /// as it was written.
-    pub base: Box<str>,
 }
 
 /// Why a guard cannot stand: the operator's fault.
@@ -191,11 +199,26 @@ pub enum BadGuard {
     /// It demands an ability, but nobody can be known.
     #[error("an ability needs a scheme, for only a principal can hold one")]
     AbilityOfNobody,
+    /// A listener leads nowhere, or to several places.
+    #[error("a listener leads to exactly one upstream")]
+    NotOneUpstream,
     /// It names more networks than [`MAX_NETWORKS`].
     #[error("a guard names at most {MAX_NETWORKS} networks")]
     TooManyNetworks,
+    /// It leads to more upstreams than [`MAX_UPSTREAMS`].
+    #[error("a guard leads to at most {MAX_UPSTREAMS} upstreams")]
+    TooManyUpstreams,
+    /// What connections are to become is no protocol, or there are too many.
+    #[error(
+        "`{0}` is not a protocol that connections may become, as `websocket` (and at most \
+         {MAX_UPGRADES} can be named)"
+    )]
+    Upgrade(String),
     /// Its upstream is none.
-    #[error("host `{0}`: not an upstream: http://host[:port][/path], without query or user")]
+    #[error(
+        "host `{0}`: not an upstream: http://host[:port][/path], https:// or h2c://, without query or \
+         user"
+    )]
     Upstream(String),
 }
 
@@ -212,12 +235,36 @@ impl Definition {
             name: self.name.as_str().into(),
             hosts: build_hosts(&self.hosts)?,
             prefix: build_prefix(&self.prefix)?,
-            upstream: Upstream::parse(&self.upstream, self.kind)?,
+            upstreams: self.build_upstreams()?,
             schemes: self.build_schemes()?,
             policy: self.build_policy(standing.organization)?,
+            identity: self.identity.as_slice().into(),
+            assertion: self.assertion,
             pass_credential: self.pass_credential,
             strip_prefix: self.strip_prefix,
         })
+    }
+
+    fn build_upstreams(&self) -> Result<Box<[Upstream]>, BadGuard> {
+        if self.upstreams.len() > MAX_UPSTREAMS {
+            return Err(BadGuard::TooManyUpstreams);
+        }
+        if self.kind == Kind::Listener && self.upstreams.len() != 1 {
+            return Err(BadGuard::NotOneUpstream);
+        }
+        self.upstreams.iter().map(|uri| Upstream::parse(uri, self.kind)).collect()
+    }
+
+    fn build_upgrades(&self) -> Result<Box<[Box<str>]>, BadGuard> {
+        if let Some(one) = self.upgrades.get(MAX_UPGRADES) {
+            return Err(BadGuard::Upgrade(one.clone()));
+        }
+        let build = |token: &String| {
+            let small = token.to_ascii_lowercase();
+            let good = is_upgrade(&small);
+            if good { Ok(small.into()) } else { Err(BadGuard::Upgrade(token.clone())) }
+        };
+        self.upgrades.iter().map(build).collect()
     }
 
     fn check_place(&self) -> Result<(), BadGuard> {
@@ -265,6 +312,7 @@ impl Definition {
             networks: networks.map(Networks::new).transpose()?,
             client_certificate: self.client_certificate,
             methods: self.build_methods(),
+            upgrades: self.build_upgrades()?,
             ability: self.ability.clone(),
         })
     }
@@ -276,30 +324,6 @@ impl Definition {
             Kind::Listener if reads => [&self.methods[..], &[Method::HEAD]].concat().into(),
             Kind::Listener | Kind::Route => self.methods.clone().into(),
         }
-    }
-}
-
-impl Upstream {
-    /// The upstream that `uri` names, for a guard of this kind.
-    ///
-    /// # Errors
-    /// It has another scheme than http, a query, user information, or no host.
-    pub fn parse(uri: &Uri, kind: Kind) -> Result<Self, BadGuard> {
-        // Its user information, if it has any, may be a password.
-        let bad = || BadGuard::Upstream(uri.host().unwrap_or_default().to_owned());
-        let authority = uri.authority().filter(|it| !it.as_str().contains('@')).ok_or_else(bad)?;
-        let plain = uri.scheme() == Some(&UriScheme::HTTP)
-            && uri.query().is_none()
-            && !authority.host().is_empty();
-        if !plain {
-            return Err(bad());
-        }
-        let path = uri.path_and_query().map_or("/", PathAndQuery::path);
-        let base = match kind {
-            Kind::Listener => path.into(),
-            Kind::Route => build_prefix(path).map_err(|_| bad())?,
-        };
-        Ok(Self { authority: authority.clone(), base })
     }
 }
 
@@ -331,6 +355,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), BadGuard> {
 fn is_listener_id(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     (1..=MAX_LISTENER_ID).contains(&id.len()) && id.bytes().all(plain)
+}
+
+/// HTTP itself is no upgrade: what came over it would be judged by nobody.
+fn is_upgrade(token: &str) -> bool {
+    let letters =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'/');
+    let http = ["h2c", "http", "tls"].iter().any(|it| token.split('/').next() == Some(it));
+    (1..=MAX_UPGRADE).contains(&token.len()) && token.bytes().all(letters) && !http
 }
 
 pub(crate) fn build_hosts(hosts: &[String]) -> Result<Box<[Box<str>]>, BadGuard> {
@@ -370,7 +402,10 @@ mod tests {
             name: "orders".into(),
             hosts: vec![],
             prefix: "/orders".into(),
-            upstream: Uri::from_static("http://127.0.0.1:9000/base/"),
+            upstreams: vec![Uri::from_static("http://127.0.0.1:9000/base/")],
+            upgrades: vec![],
+            identity: vec![],
+            assertion: false,
             schemes: vec![(scheme::BASIC, Options::new())],
             networks: None,
             client_certificate: false,
@@ -403,7 +438,7 @@ mod tests {
         .unwrap();
         assert_eq!(&*guard.hosts[0], "api.example.com");
         assert_eq!(&*guard.prefix, "/api/v1");
-        assert_eq!(&*guard.upstream.base, "/base");
+        assert_eq!(&*guard.upstreams[0].base, "/base");
     }
 
     #[test]
@@ -414,9 +449,18 @@ mod tests {
             (|it| it.prefix = "orders".into(), "`orders` is not a path prefix"),
             (|it| it.prefix = "/a/../b".into(), "`/a/../b` is not a path prefix"),
             (|it| it.prefix = "/a".repeat(17), "is not a path prefix: it has more than 16"),
-            (|it| it.upstream = Uri::from_static("https://a/"), "not an upstream"),
-            (|it| it.upstream = Uri::from_static("http://a/?b"), "not an upstream"),
-            (|it| it.upstream = Uri::from_static("/only/a/path"), "not an upstream"),
+            (|it| it.upstreams = vec![Uri::from_static("ftp://a/")], "not an upstream"),
+            (|it| it.upstreams = vec![Uri::from_static("http://a/?b")], "not an upstream"),
+            (|it| it.upstreams = vec![Uri::from_static("http://u:p@a/")], "not an upstream"),
+            (|it| it.upstreams = vec![Uri::from_static("/only/a/path")], "not an upstream"),
+            (
+                |it| it.upstreams = vec![Uri::from_static("http://a"); MAX_UPSTREAMS + 1],
+                "at most 16 upstreams",
+            ),
+            (|it| it.upgrades = vec!["h2c".into()], "`h2c` is not a protocol"),
+            (|it| it.upgrades = vec!["HTTP/2.0".into()], "`HTTP/2.0` is not a protocol"),
+            (|it| it.upgrades = vec!["a b".into()], "`a b` is not a protocol"),
+            (|it| it.upgrades = vec!["a".into(); MAX_UPGRADES + 1], "`a` is not a protocol"),
             (|it| it.schemes.clear(), "at least one scheme"),
             (|it| it.networks = Some(vec![]), "an empty list of networks"),
             (|it| it.schemes.push((scheme::BASIC, Options::new())), "stands in it twice"),
@@ -457,7 +501,7 @@ mod tests {
         let guard = build(listener).unwrap();
         assert_eq!((guard.kind, &*guard.prefix), (Kind::Listener, ""));
         assert_eq!(*guard.policy.methods, LISTENER_METHODS);
-        assert_eq!(&*guard.upstream.base, "/base/");
+        assert_eq!(&*guard.upstreams[0].base, "/base/");
         for (change, message) in [
             ((|it| it.name = String::new()) as fn(&mut Definition), "`` is not the id"),
             (|it| it.name = "a".repeat(65), "is not the id of a listener"),
@@ -467,7 +511,8 @@ mod tests {
             (|it| it.prefix = "/a".into(), "neither hosts nor a path"),
             (|it| it.strip_prefix = true, "neither hosts nor a path"),
             (|it| it.schemes.clear(), "at least one scheme"),
-            (|it| it.upstream = Uri::from_static("http://a/?b"), "not an upstream"),
+            (|it| it.upstreams = vec![Uri::from_static("http://a/?b")], "not an upstream"),
+            (|it| it.upstreams.clear(), "exactly one upstream"),
         ] {
             let refused = build(|it| (listener(it), change(it)).0).unwrap_err();
             assert!(refused.contains(message), "{refused}");
@@ -502,9 +547,9 @@ mod tests {
         ] {
             let guard = build(|it| {
                 (it.kind, it.prefix) = (Kind::Listener, "/".into());
-                it.upstream = Uri::from_static(uri);
+                it.upstreams = vec![Uri::from_static(uri)];
             });
-            assert_eq!(&*guard.unwrap().upstream.base, base, "{uri}");
+            assert_eq!(&*guard.unwrap().upstreams[0].base, base, "{uri}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::id::Id;
 use crate::lookup::CredentialLookup;
 use crate::organization::Organization;
 use crate::principal::Principal;
-use crate::request::{Origin, RequestHead};
+use crate::request::{Origin, RequestHead, Upgrade};
 use crate::scheme::Scheme;
 
 pub use networks::{BadNetwork, Networks, NoNetworks, parse_network};
@@ -31,6 +31,8 @@ pub struct Policy {
     pub client_certificate: bool,
     /// The methods that pass; empty for all.
     pub methods: Box<[Method]>,
+    /// What connections may become, in small letters.
+    pub upgrades: Box<[Box<str>]>,
     /// The ability that the principal must hold in the guard's organization.
     pub ability: Option<Ability>,
 }
@@ -68,8 +70,8 @@ pub struct Question<'a> {
     pub method: &'a Method,
     /// Where it says it comes from.
     pub origin: Origin,
-    /// Whether it asks for the connection to become something else.
-    pub upgrades: bool,
+    /// What it asks its connection to become.
+    pub upgrade: Upgrade<'a>,
     /// Whether what proved the principal was sent unasked, so that another site may have sent it.
     pub unasked: bool,
 }
@@ -88,9 +90,16 @@ impl<'a> Question<'a> {
             certified: head.is_certified(),
             method: head.method(),
             origin: head.origin(),
-            upgrades: head.upgrades(),
+            upgrade: head.upgrade(),
             unasked: schemes.iter().any(|it| proven_by(it.as_ref()) && it.is_sent_unasked()),
         }
+    }
+
+    /// An allow-list of the safe methods (RFC 9110, section 9.2.1) but TRACE, which echoes requests.
+    /// What a connection becomes may do anything.
+    fn reads_only(&self) -> bool {
+        self.upgrade == Upgrade::None
+            && matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS)
     }
 }
 
@@ -113,17 +122,20 @@ pub enum Rule {
     Principal,
     /// A credential that may only read is only reading.
     ReadOnly,
+    /// What the connection is to become is among what it may.
+    Upgrade,
 }
 
 impl Rule {
     /// Every rule, in the order in which the first that fails is named.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Network,
         Self::ClientCertificate,
         Self::Principal,
         Self::Origin,
         Self::Organization,
         Self::Method,
+        Self::Upgrade,
         Self::ReadOnly,
         Self::Ability,
     ];
@@ -139,6 +151,7 @@ impl Rule {
             Self::Origin => "origin",
             Self::Principal => "principal",
             Self::ReadOnly => "read_only",
+            Self::Upgrade => "upgrade",
         }
     }
 }
@@ -250,17 +263,24 @@ impl Policy {
             Rule::ClientCertificate if !self.client_certificate => Verdict::NotAsked,
             Rule::ClientCertificate => Verdict::of(question.certified),
             Rule::Origin if question.principal.is_none() || !question.unasked => Verdict::NotAsked,
-            Rule::Origin if reads_only(question.method) && !question.upgrades => Verdict::NotAsked,
+            Rule::Origin if question.reads_only() => Verdict::NotAsked,
             Rule::Origin => Verdict::of(question.origin == Origin::Own),
             Rule::Organization => question.principal.map_or(Verdict::NotAsked, |principal| {
                 Verdict::of(principal.user.belongs(self.organization, lookup))
             }),
             Rule::Method if self.methods.is_empty() => Verdict::NotAsked,
             Rule::Method => Verdict::of(self.methods.contains(question.method)),
+            Rule::Upgrade => match question.upgrade {
+                Upgrade::None => Verdict::NotAsked,
+                Upgrade::To(token) => {
+                    Verdict::of(self.upgrades.iter().any(|it| it.eq_ignore_ascii_case(token)))
+                }
+                Upgrade::Unclear => Verdict::Failed,
+            },
             Rule::ReadOnly => question
                 .principal
                 .filter(|principal| principal.credential.read_only)
-                .map_or(Verdict::NotAsked, |_| Verdict::of(reads_only(question.method))),
+                .map_or(Verdict::NotAsked, |_| Verdict::of(question.reads_only())),
             Rule::Ability => self.ability.as_ref().map_or(Verdict::NotAsked, |ability| {
                 Verdict::of(question.principal.is_some_and(|principal| {
                     principal.has_rights()
@@ -269,9 +289,4 @@ impl Policy {
             }),
         }
     }
-}
-
-/// An allow-list of the safe methods (RFC 9110, section 9.2.1) but TRACE, which echoes requests.
-fn reads_only(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }

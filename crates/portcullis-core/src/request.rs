@@ -11,12 +11,13 @@ mod host;
 mod origin;
 mod path;
 mod unfold;
+mod upgrade;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, UPGRADE};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 
@@ -30,6 +31,7 @@ pub use host::canonical_host;
 pub use origin::Origin;
 pub use path::{MAX_PATH, MAX_QUERY, canonical_path};
 pub use unfold::unfold;
+pub use upgrade::Upgrade;
 
 /// All headers together, names and values, in bytes.
 pub const MAX_HEADERS: usize = 32 * 1_024;
@@ -167,9 +169,9 @@ impl<'r> RequestHead<'r> {
         origin::of(self.headers, &self.host, self.port, self.connection.secure)
     }
 
-    /// Whether it asks for the connection to become something else (RFC 9110, section 7.8).
-    pub fn upgrades(&self) -> bool {
-        *self.method == Method::CONNECT || self.headers.contains_key(UPGRADE)
+    /// What it asks its connection to become.
+    pub fn upgrade(&self) -> Upgrade<'r> {
+        upgrade::of(self.method, self.headers)
     }
 
     /// Who opened the connection.

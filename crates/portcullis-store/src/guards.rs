@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
+use http::{Method, Uri};
 use ipnet::IpNet;
 use portcullis_core::ability::Ability;
-use portcullis_core::guard::{Definition, Guard, Kind, Source};
+use portcullis_core::guard::{Definition, Guard, Kind, Preset, Source};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::scheme::SchemeName;
@@ -28,7 +28,12 @@ struct Stored {
     listener: bool,
     hosts: Vec<String>,
     prefix: String,
-    upstream: String,
+    /// The first upstream; the others stand apart, so that nodes of the last release read the row of
+    /// whoever has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upstream: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more_upstreams: Vec<String>,
     schemes: Vec<(String, BTreeMap<String, String>)>,
     networks: Option<Vec<IpNet>>,
     methods: Vec<String>,
@@ -38,6 +43,13 @@ struct Stored {
     // Left out where it is not demanded, so that nodes of the last release read the row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     client_certificate: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    upgrades: Vec<String>,
+    /// Left out where it is the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    assertion: bool,
 }
 
 /// A guard's own row.
@@ -68,7 +80,8 @@ fn write(definition: &Definition) -> Result<String, StoreError> {
         listener: definition.kind == Kind::Listener,
         hosts: definition.hosts.clone(),
         prefix: definition.prefix.clone(),
-        upstream: definition.upstream.to_string(),
+        upstream: definition.upstreams.first().map(Uri::to_string),
+        more_upstreams: definition.upstreams.iter().skip(1).map(Uri::to_string).collect(),
         schemes: definition
             .schemes
             .iter()
@@ -80,6 +93,10 @@ fn write(definition: &Definition) -> Result<String, StoreError> {
         pass_credential: definition.pass_credential,
         strip_prefix: definition.strip_prefix,
         client_certificate: definition.client_certificate,
+        upgrades: definition.upgrades.clone(),
+        identity: (definition.identity != Preset::USUAL)
+            .then(|| definition.identity.iter().map(|preset| preset.as_str().to_owned()).collect()),
+        assertion: definition.assertion,
     };
     serde_json::to_string(&stored).map_err(corrupt)
 }
@@ -92,12 +109,19 @@ fn parse(name: String, json: &str) -> Result<Definition, StoreError> {
         Ok((found, options))
     };
     let method = |text: &String| Method::from_bytes(text.as_bytes()).map_err(corrupt);
+    let upstreams = stored.upstream.iter().chain(&stored.more_upstreams);
+    let preset =
+        |text: &String| Preset::parse(text).ok_or_else(|| corrupt(format!("no preset `{text}`")));
+    let identity = match &stored.identity {
+        Some(presets) => presets.iter().map(preset).collect::<Result<_, StoreError>>()?,
+        None => Preset::USUAL.into(),
+    };
     Ok(Definition {
         kind: if stored.listener { Kind::Listener } else { Kind::Route },
         name,
         hosts: stored.hosts,
         prefix: stored.prefix,
-        upstream: stored.upstream.parse().map_err(corrupt)?,
+        upstreams: upstreams.map(|it| it.parse().map_err(corrupt)).collect::<Result<_, _>>()?,
         schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, StoreError>>()?,
         networks: stored.networks,
         client_certificate: stored.client_certificate,
@@ -105,6 +129,9 @@ fn parse(name: String, json: &str) -> Result<Definition, StoreError> {
         ability: stored.ability.as_deref().map(Ability::parse).transpose().map_err(corrupt)?,
         pass_credential: stored.pass_credential,
         strip_prefix: stored.strip_prefix,
+        upgrades: stored.upgrades,
+        identity,
+        assertion: stored.assertion,
     })
 }
 
@@ -231,6 +258,24 @@ mod tests {
         let route = parse("one".into(), ROUTE).unwrap();
         assert_eq!(route.kind, Kind::Route);
         assert_eq!(write(&route).unwrap(), ROUTE);
+    }
+
+    #[test]
+    fn what_a_guard_forwards_is_read_as_it_was_written() {
+        let route = parse("one".into(), ROUTE).unwrap();
+        let changes: [fn(&mut Definition); 5] = [
+            |it| it.upstreams.clear(),
+            |it| it.upstreams = ["https://a/", "h2c://b:1/c"].map(Uri::from_static).into(),
+            |it| it.upgrades = vec!["websocket".into()],
+            |it| it.identity = Preset::ALL.into(),
+            |it| (it.identity, it.assertion) = (vec![], true),
+        ];
+        for change in changes {
+            let mut changed = route.clone();
+            change(&mut changed);
+            assert_ne!(changed, route);
+            assert_eq!(parse("one".into(), &write(&changed).unwrap()).unwrap(), changed);
+        }
     }
 
     #[test]

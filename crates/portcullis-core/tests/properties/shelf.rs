@@ -13,7 +13,7 @@ use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::policy::{Decision, Demand, Networks, Policy, Question};
 use portcullis_core::principal::{Grant, Group, Principal, Role, User};
-use portcullis_core::request::Origin;
+use portcullis_core::request::{Origin, Upgrade};
 use portcullis_core::scheme::{self, SchemeName};
 use portcullis_core::seal::PepperId;
 use portcullis_core::time::Timestamp;
@@ -171,7 +171,8 @@ pub(crate) struct Asked {
 pub(crate) fn decide(policy: &Policy, asked: &Asked, shelf: &Shelf) -> Decision {
     let Asked { ref principal, client, ref method, origin, upgrades, unasked, certified } = *asked;
     let principal = principal.as_ref();
-    let question = Question { principal, client, certified, method, origin, upgrades, unasked };
+    let upgrade = if upgrades { Upgrade::To("websocket") } else { Upgrade::None };
+    let question = Question { principal, client, certified, method, origin, upgrade, unasked };
     policy.decide(&question, shelf)
 }
 
@@ -198,13 +199,14 @@ pub(crate) fn should_allow(policy: &Policy, asked: &Asked, shelf: &Shelf) -> boo
             let able = policy.ability.as_ref().is_none_or(|wanted| holds(who, Some(wanted)));
             let sent_from_here = !asked.unasked || asked.origin == Origin::Own;
             let reads = safe && !asked.upgrades;
-            member && able && (safe || !who.credential.read_only) && (reads || sent_from_here)
+            member && able && (reads || !who.credential.read_only) && (reads || sent_from_here)
         }
     };
     known
         && policy.networks.as_ref().is_none_or(|networks| networks.contain(asked.client))
         && (asked.certified || !policy.client_certificate)
         && (policy.methods.is_empty() || policy.methods.contains(&asked.method))
+        && (!asked.upgrades || !policy.upgrades.is_empty())
 }
 
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
@@ -260,13 +262,17 @@ pub(crate) fn policies() -> impl Strategy<Value = Policy> {
     let principal = select(&[Demand::Optional, Demand::Required][..]);
     let ability = prop::option::of((0_u8..2).prop_map(ability));
     let who = (principal, any::<bool>());
-    (0..ORGANIZATIONS, who, prop::option::of(networks), methods, ability).prop_map(
-        |(at, (principal, client_certificate), networks, methods, ability)| Policy {
+    let upgrades = subsequence(&["websocket"][..], 0..=1)
+        .prop_map(|named| named.into_iter().map(Into::into).collect::<Box<[Box<str>]>>());
+    let what = (methods, upgrades);
+    (0..ORGANIZATIONS, who, prop::option::of(networks), what, ability).prop_map(
+        |(at, (principal, client_certificate), networks, (methods, upgrades), ability)| Policy {
             organization: organization(at),
             principal,
             networks,
             client_certificate,
             methods: methods.into(),
+            upgrades,
             ability,
         },
     )
@@ -301,6 +307,7 @@ fn copy(policy: &Policy) -> Policy {
         networks: policy.networks.clone(),
         client_certificate: policy.client_certificate,
         methods: policy.methods.clone(),
+        upgrades: policy.upgrades.clone(),
         ability: policy.ability.clone(),
     }
 }

@@ -524,7 +524,10 @@ fn definition(name: &str, ability: Option<&str>) -> Definition {
         name: name.into(),
         hosts: vec![],
         prefix: format!("/{name}"),
-        upstream: Uri::from_static("http://127.0.0.1:9"),
+        upstreams: vec![Uri::from_static("http://127.0.0.1:9")],
+        upgrades: vec![],
+        identity: vec![],
+        assertion: false,
         schemes: scheme::ALL
             .iter()
             .map(|kind| (kind.name, Options::from(BTreeMap::new())))

@@ -3,7 +3,7 @@
 use clap::Args;
 use ipnet::IpNet;
 use portcullis_core::ability::{Ability, BadAbility};
-use portcullis_core::guard::Definition;
+use portcullis_core::guard::{Definition, Preset};
 use portcullis_core::policy::parse_network;
 
 #[derive(Args)]
@@ -20,6 +20,12 @@ pub(super) struct Demands {
     /// The ability that callers must hold
     #[arg(long)]
     ability: Option<String>,
+    /// Tell the upstream who sends a request under these names; repeat for more
+    #[arg(long = "identity", value_name = "PRESET", value_parser = preset, default_value = "portcullis")]
+    identity: Vec<Preset>,
+    /// Tell the upstream so under a signature besides
+    #[arg(long)]
+    assertion: bool,
     /// Hand the credential to the upstream
     #[arg(long)]
     pass_credential: bool,
@@ -37,8 +43,16 @@ impl Demands {
             networks: (!self.networks.is_empty()).then_some(self.networks),
             client_certificate: self.client_certificate,
             ability: self.ability.as_deref().map(Ability::parse).transpose()?,
+            identity: self.identity,
+            assertion: self.assertion,
             pass_credential: self.pass_credential,
             ..definition
         })
     }
+}
+
+/// The preset of this name.
+fn preset(name: &str) -> Result<Preset, String> {
+    let names = || Preset::ALL.map(Preset::as_str).join("`, `");
+    Preset::parse(name).ok_or_else(|| format!("expected one of `{}`", names()))
 }

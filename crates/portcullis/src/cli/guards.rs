@@ -36,9 +36,10 @@ pub(super) enum GuardCommand {
 pub(super) struct GuardArgs {
     /// What to call it
     name: String,
-    /// Where requests go that it lets through: `http://host:port/path`
-    #[arg(long)]
-    upstream: Uri,
+    /// Where requests go that it lets through: `http://host:port/path`, `https://` or `h2c://`; repeat
+    /// for more, leave out if whoever asks at `/authz/…` forwards them
+    #[arg(long = "upstream", value_name = "URL")]
+    upstreams: Vec<Uri>,
     /// The path it answers for, with all below it
     #[arg(long, default_value = "/")]
     path: String,
@@ -56,6 +57,9 @@ pub(super) struct GuardArgs {
     /// A method that passes; repeat for more, leave out for all
     #[arg(long = "method")]
     methods: Vec<Method>,
+    /// What connections may become, as `websocket`; repeat for more
+    #[arg(long = "upgrade", value_name = "PROTOCOL")]
+    upgrades: Vec<String>,
     /// Remove the path before forwarding
     #[arg(long)]
     strip_path: bool,
@@ -74,7 +78,7 @@ pub(super) async fn run(
             let columns = |it: &GuardRow| {
                 let definition = &it.definition;
                 let hosts = definition.hosts.join(", ");
-                let upstream = definition.upstream.to_string();
+                let upstream = texts(&definition.upstreams).join(", ");
                 let source = it.source.as_str().to_owned();
                 [definition.name.clone(), definition.prefix.clone(), hosts, upstream, source]
             };
@@ -147,12 +151,15 @@ fn definition(args: GuardArgs) -> anyhow::Result<Definition> {
         name: args.name,
         hosts: args.hosts,
         prefix: args.path,
-        upstream: args.upstream,
+        upstreams: args.upstreams,
         schemes,
         networks: None,
         client_certificate: false,
         methods: args.methods,
         ability: None,
+        upgrades: args.upgrades,
+        identity: Vec::new(),
+        assertion: false,
         pass_credential: false,
         strip_prefix: args.strip_path,
     })?)
@@ -162,7 +169,7 @@ pub(super) fn texts<T: ToString>(all: &[T]) -> Vec<String> {
     all.iter().map(T::to_string).collect()
 }
 
-fn facts(guard: &GuardRow) -> [(&'static str, String); 13] {
+fn facts(guard: &GuardRow) -> [(&'static str, String); 16] {
     let it = &guard.definition;
     let schemes: Vec<_> = it.schemes.iter().map(|(name, _)| name.as_str()).collect();
     let word = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
@@ -172,15 +179,23 @@ fn facts(guard: &GuardRow) -> [(&'static str, String); 13] {
         ("source", guard.source.as_str().into()),
         ("path", it.prefix.clone()),
         ("hosts", it.hosts.join(", ")),
-        ("upstream", it.upstream.to_string()),
+        ("upstreams", texts(&it.upstreams).join(", ")),
         ("schemes", schemes.join(", ")),
         ("networks", texts(it.networks.as_deref().unwrap_or_default()).join(", ")),
         ("client certificate", word(it.client_certificate)),
         ("methods", texts(&it.methods).join(", ")),
         ("ability", it.ability.as_ref().map(Ability::to_string).unwrap_or_default()),
+        ("upgrades", it.upgrades.join(", ")),
+        ("identity", presets(it).join(", ")),
+        ("assertion", word(it.assertion)),
         ("removes its path", word(it.strip_prefix)),
         ("passes credentials", word(it.pass_credential)),
     ]
+}
+
+/// The presets of a guard, by name.
+pub(super) fn presets(definition: &Definition) -> Vec<&'static str> {
+    definition.identity.iter().map(|preset| preset.as_str()).collect()
 }
 
 /// The schemes of a guard, each with its options.
@@ -194,7 +209,8 @@ fn describe(guard: &GuardRow) -> Value {
     json!({
         "name": it.name, "id": guard.id.to_string(), "source": guard.source.as_str(),
         "organization": guard.organization.to_string(), "path": it.prefix, "hosts": it.hosts,
-        "upstream": it.upstream.to_string(), "schemes": describe_schemes(it),
+        "upstreams": texts(&it.upstreams), "upgrades": it.upgrades, "identity": presets(it),
+        "assertion": it.assertion, "schemes": describe_schemes(it),
         "networks": it.networks.as_deref().map(texts), "methods": texts(&it.methods),
         "client_certificate": it.client_certificate,
         "ability": it.ability.as_ref().map(Ability::as_str),

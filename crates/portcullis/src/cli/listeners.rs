@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::complain;
 use super::demands::Demands;
-use super::guards::{describe_schemes, find, list, schemes, texts};
+use super::guards::{describe_schemes, find, list, presets, schemes, texts};
 use super::output::Output;
 use super::place::InOrganization;
 use crate::actions::Actions;
@@ -75,7 +75,7 @@ pub(super) async fn run(
             let columns = |it: &GuardRow| {
                 let definition = &it.definition;
                 let names: Vec<_> = definition.schemes.iter().map(|(it, _)| it.as_str()).collect();
-                let upstream = definition.upstream.to_string();
+                let upstream = texts(&definition.upstreams).join(", ");
                 [definition.name.clone(), names.join(", "), upstream, it.source.as_str().into()]
             };
             let rows = listeners.iter().map(|it| (describe(it), columns(it))).collect();
@@ -134,12 +134,15 @@ fn definition(args: ListenerArgs) -> anyhow::Result<Definition> {
         name: args.id,
         hosts: Vec::new(),
         prefix: "/".into(),
-        upstream: args.upstream,
+        upstreams: vec![args.upstream],
         schemes,
         networks: None,
         client_certificate: false,
         methods: args.methods,
         ability: None,
+        upgrades: Vec::new(),
+        identity: Vec::new(),
+        assertion: false,
         pass_credential: false,
         strip_prefix: false,
     })?)
@@ -190,7 +193,7 @@ fn lifetime(text: &str) -> anyhow::Result<Duration> {
     read.filter(|it| bounds.contains(it)).context("a time from 1s to 8760h was expected")
 }
 
-fn facts(listener: &GuardRow) -> [(&'static str, String); 10] {
+fn facts(listener: &GuardRow) -> [(&'static str, String); 12] {
     let it = &listener.definition;
     let word = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let schemes: Vec<_> = it.schemes.iter().map(|(name, _)| name.as_str()).collect();
@@ -198,12 +201,14 @@ fn facts(listener: &GuardRow) -> [(&'static str, String); 10] {
         ("id", it.name.clone()),
         ("uuid", listener.id.to_string()),
         ("source", listener.source.as_str().into()),
-        ("upstream", it.upstream.to_string()),
+        ("upstream", texts(&it.upstreams).join(", ")),
         ("schemes", schemes.join(", ")),
         ("networks", texts(it.networks.as_deref().unwrap_or_default()).join(", ")),
         ("methods", texts(&it.methods).join(", ")),
         ("ability", it.ability.as_ref().map(Ability::to_string).unwrap_or_default()),
         ("client certificate", word(it.client_certificate)),
+        ("identity", presets(it).join(", ")),
+        ("assertion", word(it.assertion)),
         ("passes credentials", word(it.pass_credential)),
     ]
 }
@@ -212,7 +217,8 @@ fn describe(listener: &GuardRow) -> Value {
     let it = &listener.definition;
     json!({
         "id": it.name, "uuid": listener.id.to_string(), "source": listener.source.as_str(),
-        "organization": listener.organization.to_string(), "upstream": it.upstream.to_string(),
+        "organization": listener.organization.to_string(), "upstream": texts(&it.upstreams).join(", "),
+        "identity": presets(it), "assertion": it.assertion,
         "schemes": describe_schemes(it), "networks": it.networks.as_deref().map(texts),
         "methods": texts(&it.methods), "ability": it.ability.as_ref().map(Ability::as_str),
         "client_certificate": it.client_certificate, "pass_credential": it.pass_credential,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use portcullis_core::ability::OWNER;
-use portcullis_core::guard::{Definition, Kind};
+use portcullis_core::guard::{Definition, Kind, Preset};
 use portcullis_core::mount;
 use portcullis_core::organization::State;
 use portcullis_core::principal::Holder;
@@ -159,7 +159,10 @@ async fn guard_demo(actions: &Actions, demo: &Demo) -> anyhow::Result<()> {
         name: GUARD.into(),
         hosts: Vec::new(),
         prefix: "/demo/".into(),
-        upstream: format!("http://{}", demo.address()).parse()?,
+        upstreams: vec![format!("http://{}", demo.address()).parse()?],
+        upgrades: vec![],
+        identity: Preset::USUAL.into(),
+        assertion: false,
         schemes: scheme::ALL.iter().map(|kind| (kind.name, trial(kind.name))).collect(),
         networks: None,
         client_certificate: false,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use http::uri::Scheme;
 use http::{Method, Uri};
 use ipnet::IpNet;
+use portcullis_core::guard::{self, Kind, MAX_UPGRADE, Preset, Upstream};
 
 use super::Known;
 use super::listener::ListenerSettings;
@@ -26,6 +26,12 @@ pub(crate) const MAX_NETWORKS: usize = 10_000;
 pub(crate) const MAX_METHODS: usize = 32;
 /// How many schemes one guard may name.
 pub(crate) const MAX_SCHEMES: usize = 32;
+/// How many upstreams one guard may lead to.
+pub(crate) const MAX_UPSTREAMS: usize = guard::MAX_UPSTREAMS;
+/// How many protocols one guard may let connections become.
+pub(crate) const MAX_UPGRADES: usize = guard::MAX_UPGRADES;
+/// How many presets one guard may name.
+pub(crate) const MAX_PRESETS: usize = Preset::ALL.len();
 /// The longest host name, in bytes.
 pub(crate) const MAX_HOST: usize = 253;
 /// The longest path of a guard, in bytes.
@@ -46,8 +52,8 @@ pub(crate) struct GuardSettings {
     pub(crate) hosts: Vec<String>,
     /// The path that it answers for, with all below it.
     pub(crate) path: String,
-    /// Where requests go that it lets through.
-    pub(crate) upstream: Uri,
+    /// Where requests go that it lets through; none if others forward them.
+    pub(crate) upstreams: Vec<Uri>,
     /// The schemes that it accepts, with its options for each. Any one of them suffices.
     pub(crate) schemes: Vec<(String, BTreeMap<String, String>)>,
     /// The networks that callers must come from besides; never an empty list.
@@ -60,6 +66,12 @@ pub(crate) struct GuardSettings {
     pub(crate) ability: Option<String>,
     /// The number of the organization that it belongs to; the root is 1.
     pub(crate) organization: Option<u32>,
+    /// What connections may become.
+    pub(crate) upgrades: Vec<String>,
+    /// Under which names the upstream is told who sends a request.
+    pub(crate) identity: Vec<Preset>,
+    /// Whether it is told so under a signature besides.
+    pub(crate) assertion: bool,
     /// Whether the upstream is handed the credential itself.
     pub(crate) pass_credential: bool,
     /// Whether `path` is removed before a request is forwarded.
@@ -91,13 +103,16 @@ pub(super) fn guard(
     let name = section.text("name", label);
     let hosts = read_hosts(&mut section);
     let path = section.text("path", path);
-    let upstream = section.text("upstream", upstream);
+    let upstreams = read_upstreams(&mut section);
     let schemes = read_schemes(&mut section, known);
     let networks = section.list("networks", network);
     let client_certificate = section.flag("client_certificate");
     let methods = section.list("methods", method);
     let ability = section.text("ability", |text| title(text, MAX_ABILITY));
     let organization = section.count("organization");
+    let upgrades = section.list("upgrades", upgrade);
+    let identity = section.list("identity", Preset::parse);
+    let assertion = section.flag("assertion");
     let pass_credential = section.flag("pass_credential");
     let strip_path = section.flag("strip_path");
     if let Some(name) = &name {
@@ -112,13 +127,16 @@ pub(super) fn guard(
         listener: None,
         hosts: hosts?,
         path: path?,
-        upstream: upstream?,
+        upstreams: upstreams?,
         schemes,
         networks,
         client_certificate: client_certificate?,
         methods: methods.unwrap_or_default(),
         ability,
         organization,
+        upgrades: upgrades.unwrap_or_default(),
+        identity: identity?,
+        assertion: assertion?,
         pass_credential: pass_credential?,
         strip_path: strip_path?,
         place,
@@ -174,6 +192,14 @@ fn read_hosts(section: &mut Section<'_, '_>) -> Option<Vec<String>> {
     if section.has("hosts") { section.list("hosts", host) } else { Some(Vec::new()) }
 }
 
+/// The upstreams in both ways of writing them; `None` if one was mistaken.
+fn read_upstreams(section: &mut Section<'_, '_>) -> Option<Vec<Uri>> {
+    let written = (section.has("upstream"), section.has("upstreams"));
+    let (one, more) = (section.text("upstream", upstream), section.list("upstreams", upstream));
+    let good = written == (one.is_some(), more.is_some());
+    good.then(|| one.into_iter().chain(more.unwrap_or_default()).collect())
+}
+
 pub(super) fn read_schemes(
     section: &mut Section<'_, '_>,
     known: &Known<'_>,
@@ -227,13 +253,17 @@ pub(super) fn upstream(text: &str) -> Option<Uri> {
     let uri: Uri = text.parse().ok()?;
     let authority = uri.authority()?;
     let port = authority.as_str().rsplit_once(']').map_or(authority.as_str(), |(_, port)| port);
-    let good = uri.scheme() == Some(&Scheme::HTTP)
-        && uri.query().is_none()
+    let good = Upstream::parse(&uri, Kind::Listener).is_ok()
         && !text.contains('#')
-        && !authority.as_str().contains('@')
-        && !authority.host().is_empty()
         && port.split_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|it| it != 0));
     good.then_some(uri)
+}
+
+/// The name of a protocol in small letters; which of them a guard cannot take is the core's to say.
+fn upgrade(text: &str) -> Option<String> {
+    let good =
+        (1..=MAX_UPGRADE).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_graphic());
+    good.then(|| text.to_ascii_lowercase())
 }
 
 pub(super) fn method(text: &str) -> Option<Method> {

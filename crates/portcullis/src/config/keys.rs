@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::MAX_MOUNTS;
 use super::guard::{
-    MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_SCHEMES,
+    MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_PRESETS, MAX_SCHEMES,
+    MAX_UPGRADES, MAX_UPSTREAMS,
 };
 use super::listener::MAX_LISTENERS;
 use super::value;
@@ -393,9 +394,23 @@ const KEYS: &[Key] = &[
     Key::new(
         "guard",
         "upstream",
-        Text("a URL, as `http://127.0.0.1:9000`, without user, query and fragment"),
-        Required("\"http://127.0.0.1:9000\""),
-        "Where requests go that it lets through.",
+        Text(
+            "a URL, as `http://127.0.0.1:9000`, `https://` or `h2c://`, without user, query and \
+             fragment",
+        ),
+        Optional(
+            "`upstreams`, or whoever asks at `/authz/…` forwards",
+            "\"http://127.0.0.1:9000\"",
+        ),
+        "Where requests go that it lets through: by HTTP/1.1 in the clear, by TLS (`https`), or by \
+         HTTP/2 in the clear (`h2c`).",
+    ),
+    Key::new(
+        "guard",
+        "upstreams",
+        List("such URLs", 1, MAX_UPSTREAMS),
+        Optional("`upstream` alone", "[\"http://10.0.0.1:9000\", \"http://10.0.0.2:9000\"]"),
+        "More of them, that take turns; one that fails is left out for a while.",
     ),
     Key::new(
         "guard",
@@ -438,6 +453,29 @@ const KEYS: &[Key] = &[
         Count(1, MAX_ORGANIZATION),
         Optional("the root organization", "7"),
         "The number of the organization that the guard belongs to.",
+    ),
+    Key::new(
+        "guard",
+        "upgrades",
+        List("names of protocols, as `websocket`", 0, MAX_UPGRADES),
+        Optional("none", "[\"websocket\"]"),
+        "What connections may become (`Upgrade`). A tunnel ends when its credential does.",
+    ),
+    Key::new(
+        "guard",
+        "identity",
+        List("of `portcullis`, `remote`, `x-auth-request` and `x-consumer`", 0, MAX_PRESETS),
+        Default("[\"portcullis\"]"),
+        "Under which names the upstream is told who sends a request; see \
+         [what an upstream is told](guards.md#what-an-upstream-is-told).",
+    ),
+    Key::new(
+        "guard",
+        "assertion",
+        Flag,
+        Default("false"),
+        "Whether the upstream is told so under a signature besides; see \
+         [signed assertions](guards.md#signed-assertions).",
     ),
     Key::new(
         "guard",

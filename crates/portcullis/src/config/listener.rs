@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use portcullis_core::guard::Preset;
 use portcullis_core::scheme::bearer;
 
 use super::Known;
@@ -51,6 +52,8 @@ pub(super) fn listener(
     let organization = section.count("organization");
     let secret_header = section.text("secret_header", header);
     let token_lifetime = section.span("token_lifetime");
+    let identity = section.list("identity", Preset::parse);
+    let assertion = section.flag("assertion");
     let pass_credential = section.flag("pass_credential");
     if let Some(id) = &id {
         taken.take_name(&section, (at_id, "id"), id, &place);
@@ -61,13 +64,16 @@ pub(super) fn listener(
         listener: Some(ListenerSettings { secret_header, token_lifetime }),
         hosts: Vec::new(),
         path: "/".into(),
-        upstream: upstream?,
+        upstreams: vec![upstream?],
         schemes,
         networks,
         client_certificate: client_certificate?,
         methods: methods.unwrap_or_default(),
         ability,
         organization,
+        upgrades: Vec::new(),
+        identity: identity?,
+        assertion: assertion?,
         pass_credential: pass_credential?,
         strip_path: false,
         place,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use portcullis_core::guard::Preset;
 use portcullis_core::seal::MasterKey;
 use proptest::prelude::*;
 
@@ -82,6 +83,9 @@ const EVERYTHING: &str = r#"
         methods = ["GET", "M-SEARCH"]
         ability = "Orders - Read"
         organization = 7
+        upgrades = ["WebSocket"]
+        identity = ["remote"]
+        assertion = true
         pass_credential = true
         strip_path = true
         [guard.api_key]
@@ -114,7 +118,7 @@ fn everything_that_is_written_is_read() {
         listener: None,
         hosts: ["api.example.com", "[::1]", "10.0.0.1"].map(String::from).to_vec(),
         path: "/orders/".into(),
-        upstream: http::Uri::from_static("http://127.0.0.1:9000/v1"),
+        upstreams: vec![http::Uri::from_static("http://127.0.0.1:9000/v1")],
         schemes: vec![
             ("basic".into(), [].into()),
             ("api_key".into(), [("header".into(), "X-Api-Key".into())].into()),
@@ -124,6 +128,9 @@ fn everything_that_is_written_is_read() {
         methods: vec![http::Method::GET, http::Method::from_bytes(b"M-SEARCH").unwrap()],
         ability: Some("Orders - Read".into()),
         organization: Some(7),
+        upgrades: vec!["websocket".into()],
+        identity: vec![Preset::Remote],
+        assertion: true,
         pass_credential: true,
         strip_path: true,
         place: Place { file: "p.toml".into(), line: 8, column: 9 },
@@ -167,13 +174,16 @@ fn a_listener_is_read_as_it_is_written_and_what_it_leaves_out_is_what_the_page_h
         }),
         hosts: vec![],
         path: "/".into(),
-        upstream: http::Uri::from_static("http://h/flow/"),
+        upstreams: vec![http::Uri::from_static("http://h/flow/")],
         schemes: vec![("api_key".into(), [("header".into(), "X-Key".into())].into())],
         networks: Some(vec!["192.0.2.1/32".parse().unwrap()]),
         client_certificate: true,
         methods: vec![http::Method::POST],
         ability: Some("Orders - Read".into()),
         organization: Some(7),
+        upgrades: vec![],
+        identity: Preset::USUAL.into(),
+        assertion: false,
         pass_credential: true,
         strip_path: false,
         place: Place { file: "p.toml".into(), line: 2, column: 9 },
@@ -408,13 +418,15 @@ fn each_mistake_of_a_guard_is_told_at_its_place() {
 }
 
 #[test]
-fn an_upstream_is_a_plain_http_url() {
+fn an_upstream_is_a_url_of_a_protocol_that_is_spoken() {
     for (url, good) in [
         ("http://h", true),
         ("http://h:1/base", true),
         ("http://[::1]:9000", true),
         ("http://[::1]", true),
-        ("https://h", false),
+        ("https://h", true),
+        ("h2c://h:1/base", true),
+        ("ftp://h", false),
         ("http://u:p@h", false),
         ("http://h/?q", false),
         ("http://h/#f", false),
@@ -431,15 +443,26 @@ fn an_upstream_is_a_plain_http_url() {
 }
 
 #[test]
-fn a_guard_that_demands_nothing_and_leads_nowhere_is_told_all_it_lacks() {
+fn upstreams_are_none_or_one_or_several() {
+    for (lines, count) in [
+        ("", 0),
+        ("upstream = \"http://h\"", 1),
+        ("upstreams = [\"http://h\"]", 1),
+        ("upstreams = [\"http://h\", \"https://i\"]\nupstream = \"h2c://j\"", 3),
+    ] {
+        let text = GUARD.replace("upstream = \"http://h\"", lines);
+        assert_eq!(read(&text).unwrap().guards[0].upstreams.len(), count, "{lines}");
+    }
+}
+
+#[test]
+fn a_guard_that_demands_nothing_is_told_all_it_lacks() {
     check(
         "[[guard]]",
         &[
             "p.toml:1:1: guard[0].name: missing: expected a name of 1 to 63 of `a`-`z`, `0`-`9` and \
              `-`, not starting with `-`",
             "p.toml:1:1: guard[0].schemes: missing: expected `schemes`, `networks` or both",
-            "p.toml:1:1: guard[0].upstream: missing: expected a URL, as `http://127.0.0.1:9000`, \
-             without user, query and fragment",
         ],
     );
 }
@@ -640,11 +663,8 @@ fn beyond_a_bound_mistakes_and_guards_are_only_counted() {
 }
 
 /// What a table must have of which there may be several.
-const NEEDED: &[(&str, &[&str])] = &[
-    ("guard", &["name", "upstream", "schemes"]),
-    ("listener", &["id", "upstream"]),
-    ("mount", &["dialect"]),
-];
+const NEEDED: &[(&str, &[&str])] =
+    &[("guard", &["name", "schemes"]), ("listener", &["id", "upstream"]), ("mount", &["dialect"])];
 
 /// A good file in which `key` has the value `value`, that value being last in it.
 fn file_with(key: &Key, value: &str) -> String {

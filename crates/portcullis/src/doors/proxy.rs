@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use portcullis_core::guard::{Guard, Kind};
+use portcullis_core::guard::{Guard, Kind, Upstream};
 use portcullis_core::policy::Permit;
 use portcullis_core::request::RequestHead;
 use uuid::Uuid;
@@ -83,7 +83,8 @@ impl Proxy {
         // then judged again, and sent on a new one.
         for wanted in [Wanted::Any, Wanted::New] {
             let reach = async |judged: Judged| {
-                let reached = self.pool.take(&judged.guard.upstream, wanted).await;
+                let upstream = upstream(&judged.guard)?;
+                let reached = self.pool.take(upstream, wanted).await;
                 reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
             };
             let Admitted { judged, reached, permit } =
@@ -99,7 +100,7 @@ impl Proxy {
             }
             let answering = forward(&mut sender, request, body, permit);
             let answer = tokio::time::timeout(self.answer_timeout, answering).await;
-            self.pool.give_back(&judged.guard.upstream, sender);
+            self.pool.give_back(upstream(&judged.guard)?, sender);
             let Broken { error, unsent } = match answer.map_err(|_| UpstreamFault::Slow)? {
                 Ok(response) => return Ok(self.finish(response, &judged.guard, face).await?),
                 Err(broken) => broken,
@@ -239,6 +240,11 @@ fn rebuild(
     Some(request)
 }
 
+/// Where `guard` leads; what only other proxies forward is not to be had here.
+fn upstream(guard: &Guard) -> Result<&Upstream, Refusal> {
+    guard.upstreams.first().ok_or(Refusal::NoGuard)
+}
+
 /// Where the request goes: a listener's upstream with what is `below` it, else the path that was judged,
 /// below the upstream's own.
 fn target(head: &RequestHead<'_>, guard: &Guard, below: &str) -> Option<Uri> {
@@ -249,7 +255,7 @@ fn target(head: &RequestHead<'_>, guard: &Guard, below: &str) -> Option<Uri> {
         }
         Kind::Route => head.path(),
     };
-    let base = &*guard.upstream.base;
+    let base = &*upstream(guard).ok()?.base;
     let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
     let target = match query::forwarded(head, guard) {
         Some(query) => format!("{base}{path}?{query}"),

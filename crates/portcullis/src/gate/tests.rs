@@ -85,7 +85,10 @@ fn guard(prefix: &str) -> Definition {
         name: "orders".into(),
         hosts: vec![],
         prefix: prefix.into(),
-        upstream: http::Uri::from_static("http://127.0.0.1:9"),
+        upstreams: vec![http::Uri::from_static("http://127.0.0.1:9")],
+        upgrades: vec![],
+        identity: vec![],
+        assertion: false,
         schemes: scheme::ALL.iter().map(|kind| (kind.name, Options::new())).collect(),
         networks: None,
         client_certificate: false,
@@ -413,12 +416,12 @@ async fn a_guard_that_was_replaced_on_the_way_judges_instead() {
     let (admitted, reached) = house
         .admit(async |times| {
             if times == 1 {
-                let upstream = http::Uri::from_static("http://127.0.0.1:10");
-                house.replace_guard(Some(Definition { upstream, ..guard("/orders") })).await;
+                let upstreams = vec![http::Uri::from_static("http://127.0.0.1:10")];
+                house.replace_guard(Some(Definition { upstreams, ..guard("/orders") })).await;
             }
         })
         .await;
-    assert_eq!(admitted.unwrap().guard.upstream.authority, "127.0.0.1:10");
+    assert_eq!(admitted.unwrap().guard.upstreams[0].authority, "127.0.0.1:10");
     assert_eq!(reached, 2);
     let (admitted, _) = house
         .admit(async |_| {

@@ -75,7 +75,7 @@ fn the_python_client_of_every_scheme_passes_and_is_refused_from_elsewhere() {
     on_each_engine("graph_listener", |server| {
         let near = "near";
         let upstream =
-            server.home.json(&["guard", "list"])["upstream"].as_str().unwrap().to_owned();
+            server.home.json(&["guard", "list"])["upstreams"][0].as_str().unwrap().to_owned();
         let here = ["--upstream", &upstream, "--network", "127.0.0.1/32"];
         server.home.done(&[&["listener", "create", near], &here[..]].concat());
         let made = ["secret", "create", server.text("/graph/username"), "--guard", near];

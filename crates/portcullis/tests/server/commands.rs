@@ -262,7 +262,7 @@ const MISTAKES: &[(&[&str], &str)] = &[
     (&["key", "revoke", "unknown"], "there is no key `unknown`"),
     (&["guard", "delete", "unknown"], "there is no guard `unknown`"),
     (&["guard", "create", "New", "--upstream", GOOD], "`New` is not a name"),
-    (&["guard", "create", "new", "--upstream", "https://a.example"], "not an upstream"),
+    (&["guard", "create", "new", "--upstream", "ftp://a.example"], "not an upstream"),
     (&["guard", "create", "new", "--upstream", "http://a.example/?x"], "not an upstream"),
     (&["guard", "create", "new", "--upstream", GOOD, "--path", "new"], "not a path prefix"),
     (&["guard", "create", "new", "--upstream", GOOD, "--path", "/a/../b"], "not a path prefix"),

@@ -117,7 +117,7 @@ fn every_scheme_has_a_credential_that_passes_and_refuses_what_is_no_credential()
 #[test]
 fn every_scheme_can_guard_alone_and_challenges_a_stranger() {
     let server = Quickstart::start(Home::new());
-    let demo = server.home.json(&["guard", "list"])["upstream"].as_str().unwrap().to_owned();
+    let demo = server.home.json(&["guard", "list"])["upstreams"][0].as_str().unwrap().to_owned();
     for kind in scheme::ALL {
         let name = kind.name.as_str();
         let (guard, path) = (name.replace('_', "-"), format!("/only/{name}"));

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use http::Request;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
-use portcullis_core::guard::{Definition, Kind};
+use portcullis_core::guard::{Definition, Kind, Preset};
 use portcullis_core::organization::State;
 use portcullis_core::scheme::{BASIC, BEARER, Options, SHARED_SECRET};
 use portcullis_core::secret::SecretBuf;
@@ -51,7 +51,10 @@ pub(super) async fn listen(actions: &Actions, demo: &Demo) -> anyhow::Result<()>
         name: LISTENER.into(),
         hosts: Vec::new(),
         prefix: "/".into(),
-        upstream: format!("http://{}", demo.address()).parse()?,
+        upstreams: vec![format!("http://{}", demo.address()).parse()?],
+        upgrades: vec![],
+        identity: Preset::USUAL.into(),
+        assertion: false,
         schemes: vec![(BASIC, Options::new()), (BEARER, in_body), (SHARED_SECRET, Options::new())],
         networks: Some(LOOPBACK.iter().map(|text| text.parse()).collect::<Result<_, _>>()?),
         client_certificate: false,

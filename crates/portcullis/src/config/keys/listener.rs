@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Absence::{Default, Optional, Required};
 use super::Key;
 use super::Kind::{Count, Flag, List, Span, Text};
-use crate::config::guard::{MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_SCHEMES};
+use crate::config::guard::{MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_PRESETS, MAX_SCHEMES};
 use crate::config::listener::{MAX_TOKEN_LIFETIME, SCHEMES_AS_WRITTEN};
 
 const SECTION: &str = "listener";
@@ -22,7 +22,10 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         SECTION,
         "upstream",
-        Text("a URL, as `http://127.0.0.1:9000/flow`, without user, query and fragment"),
+        Text(
+            "a URL, as `http://127.0.0.1:9000/flow`, `https://` or `h2c://`, without user, query and \
+             fragment",
+        ),
         Required("\"http://127.0.0.1:9000/flow\""),
         "Where requests go that it lets through: this very address, with the caller's query.",
     ),
@@ -83,6 +86,22 @@ pub(super) const KEYS: &[Key] = &[
         Span(Duration::from_secs(1), MAX_TOKEN_LIFETIME),
         Optional("what scheme `bearer` says", "\"24h\""),
         "How long a token of scheme `bearer` lives, in whole seconds.",
+    ),
+    Key::new(
+        SECTION,
+        "identity",
+        List("of `portcullis`, `remote`, `x-auth-request` and `x-consumer`", 0, MAX_PRESETS),
+        Default("[\"portcullis\"]"),
+        "Under which names the upstream is told who sends a request; see \
+         [what an upstream is told](guards.md#what-an-upstream-is-told).",
+    ),
+    Key::new(
+        SECTION,
+        "assertion",
+        Flag,
+        Default("false"),
+        "Whether the upstream is told so under a signature besides; see \
+         [signed assertions](guards.md#signed-assertions).",
     ),
     Key::new(
         SECTION,
