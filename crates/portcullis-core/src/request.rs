@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
 
@@ -61,12 +61,18 @@ pub enum Malformed {
     /// The body broke off or came too slowly, where it is looked into for a token.
     #[error("the body did not come whole in time")]
     Body,
+    /// The body is longer than a door takes.
+    #[error("the body is too long")]
+    BodyTooLong,
     /// A header that carries a credential is longer than [`MAX_CREDENTIAL`].
     #[error("a credential header is longer than {MAX_CREDENTIAL} bytes")]
     CredentialTooLong,
     /// A forwarding header of a trusted peer cannot be read.
     #[error("X-Forwarded-For cannot be read")]
     Forwarded,
+    /// Where the body ends could be read in two ways, or cannot be read.
+    #[error("the framing {0}")]
+    Framing(&'static str),
     /// There are more headers, or longer ones, than a request may have.
     #[error("the headers are too long or too many")]
     HeadersTooLarge,
@@ -85,6 +91,9 @@ pub enum Malformed {
     /// A header that carries a credential stands there more than once, or under an alias.
     #[error("a credential header is repeated")]
     RepeatedCredential,
+    /// It asks for a tunnel, and nothing here opens one.
+    #[error("no tunnel is opened")]
+    Tunnel,
 }
 
 impl<'r> RequestHead<'r> {
@@ -247,6 +256,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Malformed> {
     if size > MAX_HEADERS || headers.len() > MAX_HEADER_COUNT {
         return Err(Malformed::HeadersTooLarge);
     }
+    check_framing(headers)?;
     // What HTTP/2 may split was joined before.
     for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
         let mut values = headers.get_all(&name).iter();
@@ -261,4 +271,14 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Malformed> {
         *name != PROXY_AUTHORIZATION && folded_eq(name.as_str(), PROXY_AUTHORIZATION.as_str())
     };
     if headers.keys().any(alias) { Err(Malformed::RepeatedCredential) } else { Ok(()) }
+}
+
+/// RFC 9112, section 6.1: a coding that this server does not take off would hide where the body ends.
+fn check_framing(headers: &HeaderMap) -> Result<(), Malformed> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        (Some(_), _) => Err(Malformed::Framing("has a transfer coding other than chunked")),
+    }
 }

@@ -1,17 +1,66 @@
-//! A caller's body, and whether it was read to its end.
+//! A caller's body: how long it may be and how slowly it may come, and whether it was read to its
+//! end.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use portcullis_core::request::Malformed;
+use tokio::time::{Sleep, sleep};
+
+/// How much of a body is taken, and how slowly.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// How many bytes it may have.
+    pub(crate) most: u64,
+    /// How long the next piece may be waited for.
+    pub(crate) patience: Duration,
+}
+
+/// Why a body does not come to its end: always the caller's fault.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// It broke off, or is none.
+    #[error("the body cannot be read")]
+    Broken(#[source] hyper::Error),
+    /// Nothing of it came for too long.
+    #[error("the body came too slowly")]
+    Slow,
+    /// There is more of it than there may be.
+    #[error("the body is too long")]
+    TooLong,
+}
+
+impl Fault {
+    /// The caller's fault that made `error`, if one did.
+    pub(crate) fn behind(error: &hyper::Error) -> Option<&Self> {
+        std::error::Error::source(error)?.downcast_ref()
+    }
+}
+
+impl From<&Fault> for Malformed {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Broken(_) => Self::Framing("of the body cannot be read"),
+            Fault::Slow => Self::Body,
+            Fault::TooLong => Self::BodyTooLong,
+        }
+    }
+}
 
 /// A caller's body.
 #[derive(Debug)]
 pub(crate) struct Sent {
     body: Incoming,
     ended: Ended,
+    /// How much of it may still come.
+    left: u64,
+    patience: Duration,
+    /// There only while somebody waits.
+    slow: Option<Pin<Box<Sleep>>>,
 }
 
 /// Whether a body was read to its end, as one that is none always was, for whoever has to do with its connection.
@@ -27,27 +76,53 @@ impl Ended {
 
 impl Sent {
     /// The body, and what tells of its end.
-    pub(crate) fn watched(body: Incoming) -> (Self, Ended) {
+    pub(crate) fn watched(body: Incoming, bounds: Bounds) -> (Self, Ended) {
         let ended = Ended((!body.is_end_stream()).then(Arc::default));
-        (Self { body, ended: ended.clone() }, ended)
+        let Bounds { most, patience } = bounds;
+        (Self { body, ended: ended.clone(), left: most, patience, slow: None }, ended)
+    }
+
+    /// Looks whether it says itself that it is too long.
+    ///
+    /// # Errors
+    /// It does.
+    pub(crate) fn check_length(&self) -> Result<(), Malformed> {
+        if self.body.size_hint().lower() > self.left { Err(Malformed::BodyTooLong) } else { Ok(()) }
+    }
+
+    fn poll_slow(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let patience = self.patience;
+        self.slow.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(context)
     }
 }
 
 impl Body for Sent {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Fault;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            ready!(self.poll_slow(context));
+            return Poll::Ready(Some(Err(Fault::Slow)));
+        };
+        self.slow = None;
         if let Some(ended) = &self.ended.0
-            && (matches!(polled, Poll::Ready(None)) || self.body.is_end_stream())
+            && (frame.is_none() || self.body.is_end_stream())
         {
             ended.store(true, Ordering::Relaxed);
         }
-        polled
+        let Some(frame) = frame.transpose().map_err(Fault::Broken)? else {
+            return Poll::Ready(None);
+        };
+        let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+        let Some(left) = self.left.checked_sub(length) else {
+            return Poll::Ready(Some(Err(Fault::TooLong)));
+        };
+        self.left = left;
+        Poll::Ready(Some(Ok(frame)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use portcullis_core::guard::{Guard, Kind, Upstream};
 use portcullis_core::policy::Permit;
-use portcullis_core::request::RequestHead;
+use portcullis_core::request::{Malformed, RequestHead};
 use uuid::Uuid;
 
 use crate::body_room::BodyRoom;
@@ -22,7 +22,7 @@ use crate::face::{Destination, Face, Remake, Told};
 use crate::gate::{Admitted, Gate, Judged};
 use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
-use crate::sent::Sent;
+use crate::sent::{Fault, Sent};
 use body::{Looked, Outgoing};
 use pool::{Pool, Reached, Sender, Wanted};
 
@@ -68,6 +68,9 @@ impl Proxy {
         destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, No> {
+        if *head.method() == Method::CONNECT {
+            return Err(Refusal::Malformed(Malformed::Tunnel).into());
+        }
         // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
         let harmless = head.method().is_safe() && body.is_end_stream();
         let Destination { address, face, .. } = destination;
@@ -105,6 +108,9 @@ impl Proxy {
                 Ok(response) => return Ok(self.finish(response, &judged.guard, face).await?),
                 Err(broken) => broken,
             };
+            if let Some(fault) = Fault::behind(&error) {
+                return Err(Refusal::Malformed(fault.into()).into());
+            }
             let again = unsent.or(harmless.then_some(Outgoing::EMPTY));
             let Some(again) = again.filter(|_| kept) else {
                 tracing::warn!(%error, "the upstream broke off");

@@ -160,6 +160,15 @@ fn malformed(why: Malformed) -> Problem {
         Malformed::Body => {
             (StatusCode::REQUEST_TIMEOUT, "body-timeout", "the body did not come whole in time")
         }
+        Malformed::BodyTooLong => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "body-too-long", "the body is too long")
+        }
+        Malformed::Framing(_) => (
+            StatusCode::BAD_REQUEST,
+            "bad-framing",
+            "where the body ends cannot be told; send a Content-Length, or chunks and nothing else",
+        ),
+        Malformed::Tunnel => (StatusCode::BAD_REQUEST, "no-tunnel", "nothing here opens a tunnel"),
         Malformed::CredentialTooLong | Malformed::HeadersTooLarge => (
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers-too-large",

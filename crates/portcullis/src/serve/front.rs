@@ -16,7 +16,7 @@ use crate::exchange::{Body, Content, Exchange};
 use crate::face::Destination;
 use crate::http::problem;
 use crate::refusal::Refusal;
-use crate::sent::Sent;
+use crate::sent::{Bounds, Sent};
 
 /// Carries the request's id to the caller and the upstream.
 pub(super) const REQUEST_ID: &str = "portcullis-request-id";
@@ -27,6 +27,7 @@ pub(super) struct Front {
     pub(super) services: Services,
     pub(super) proxy: Proxy,
     pub(super) trusted: TrustedPeers,
+    pub(super) bodies: Bounds,
 }
 
 impl Front {
@@ -35,14 +36,14 @@ impl Front {
         let now = self.services.clock.now().wall;
         let id = request_id(now.millis());
         let (mut parts, body) = request.into_parts();
-        let (body, ended) = Sent::watched(body);
+        let (body, ended) = Sent::watched(body, self.bodies);
         let closes = parts.version < Version::HTTP_2;
         unfold(&mut parts);
         let clock = Arc::clone(&self.services.clock);
         let mut exchange = Exchange::begin(&parts, from.peer, id, clock);
         let connection = from.connection(now);
         let read = RequestHead::from_connection(&parts, connection, &self.trusted, now);
-        let mut response = match read {
+        let mut response = match read.and_then(|head| body.check_length().map(|()| head)) {
             Ok(head) => self.answer(&head, body, exchange).await,
             Err(why) => {
                 let refusal = Refusal::Malformed(why);

@@ -1,7 +1,7 @@
 //! What is sent to an upstream, and the token that a guard may look for in it.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
@@ -11,7 +11,7 @@ use portcullis_core::request::{BodyForm, BodyToken, MAX_LOOKED_INTO, Malformed, 
 
 use crate::body_room::{BodyRoom, NoRoom, Place};
 use crate::refusal::Refusal;
-use crate::sent::Sent;
+use crate::sent::{Fault, Sent};
 
 /// How long a body may take to arrive that is looked into.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,17 +35,19 @@ impl Outgoing {
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = Fault;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         if let Some(read) = self.read.take() {
             return Poll::Ready(Some(Ok(Frame::data(read))));
         }
-        let rest = self.rest.as_mut();
-        rest.map_or(Poll::Ready(None), |rest| Pin::new(rest).poll_frame(context))
+        let Some(rest) = self.rest.as_mut() else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(rest).poll_frame(context));
+        // Nobody has judged what stands in trailers (RFC 9110, section 6.5.1).
+        Poll::Ready(frame.filter(|frame| !matches!(frame, Ok(frame) if frame.is_trailers())))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -122,7 +124,7 @@ pub(super) async fn look_into(
 async fn read(body: &mut Sent, place: &mut Place) -> Result<(Bytes, bool), Refusal> {
     let mut read = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::Malformed(Malformed::Body))?;
+        let frame = frame.map_err(|fault| Refusal::Malformed((&fault).into()))?;
         // Trailers end it, and no header may stand in them that anybody judges.
         let Ok(data) = frame.into_data() else { break };
         place.take(data.len()).map_err(|NoRoom| Refusal::Unavailable)?;
