@@ -5,6 +5,7 @@ mod front;
 mod house;
 mod listen;
 mod redirect;
+mod room;
 pub(crate) mod slides;
 pub(crate) mod spoken;
 pub(crate) mod tls;
@@ -35,10 +36,12 @@ use crate::dialects::Services;
 use crate::doors::proxy::{Proxy, Timeouts};
 use crate::gate::{Gate, Later};
 use crate::password_pool::{PasswordPool, PoolSize};
-use connection::Speech;
+use crate::sent::Bounds;
+use connection::{Patience, Speech};
 use front::Front;
 pub(crate) use house::House;
 use redirect::Redirect;
+use room::Room;
 use tls::Tls;
 
 /// How many slow hashes may wait from one source.
@@ -107,8 +110,8 @@ impl Server {
         let room = BodyRoom::default();
         let proxy = Proxy::new(Arc::clone(&gate), room.clone(), timeouts(config));
         let services = Services { gate, actions, applied, clock, room };
-        let front =
-            Arc::new(Front { proxy, services, trusted: TrustedPeers::new(&config.trust.peers) });
+        let (trusted, bodies) = (TrustedPeers::new(&config.trust.peers), bodies(config));
+        let front = Arc::new(Front { proxy, services, trusted, bodies });
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
@@ -160,7 +163,7 @@ impl Server {
                 gate.is_ready();
             }
         });
-        let speech = Speech { tls: self.tls, patience: self.house.config.server.header_timeout };
+        let speech = Speech { tls: self.tls, patience: patience(&self.house.config) };
         let listening = Listening { front: self.front, speech, port: self.address.port() };
         listening.run((self.listener, self.redirecting), &self.house.config.server, stop).await;
         self.aside.shutdown().await;
@@ -188,15 +191,16 @@ impl Listening {
     ) {
         let Self { front, speech, port } = self;
         let (patience, clock) = (speech.patience, Arc::clone(&front.services.clock));
+        let (drain, room) = (settings.drain, || Room::new(settings, front.trusted.clone()));
         let redirect = Arc::new(Redirect { port, clock });
         let serve = |accepted| connection::serve(Arc::clone(&front), speech.clone(), accepted);
         let send_on = |accepted| redirect::serve(Arc::clone(&redirect), patience, accepted);
         let beside = async {
             if let Some(listener) = redirecting {
-                listen::run(listener, settings, stop.clone(), send_on).await;
+                listen::run(listener, room(), drain, stop.clone(), send_on).await;
             }
         };
-        tokio::join!(listen::run(listener, settings, stop.clone(), serve), beside);
+        tokio::join!(listen::run(listener, room(), drain, stop.clone(), serve), beside);
     }
 }
 
@@ -228,6 +232,15 @@ const fn timeouts(config: &Config) -> Timeouts {
         connect: config.server.upstream_connect_timeout,
         answer: config.server.upstream_answer_timeout,
     }
+}
+
+const fn patience(config: &Config) -> Patience {
+    let server = &config.server;
+    Patience { head: server.header_timeout, idle: server.idle_timeout, body: server.body_timeout }
+}
+
+const fn bodies(config: &Config) -> Bounds {
+    Bounds { most: config.server.max_body, patience: config.server.body_timeout }
 }
 
 fn pool_size(passwords: &Passwords) -> PoolSize {

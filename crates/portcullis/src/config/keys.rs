@@ -228,11 +228,41 @@ const KEYS: &[Key] = &[
     ),
     Key::new(
         "server",
+        "max_connections_per_address",
+        Count(1, 1_000_000),
+        Default("1000"),
+        "How many of them may come from one address, or from one /64 of IPv6; more are closed \
+         unanswered. Those of `trust.peers`, who bring everybody's, are not counted.",
+    ),
+    Key::new(
+        "server",
+        "max_body_mib",
+        Count(1, 1_048_576),
+        Default("1024"),
+        "How long the body of a request may be, in MiB; a longer one is answered 413.",
+    ),
+    Key::new(
+        "server",
         "header_timeout",
         Span(ms(100), seconds(600)),
         Default("\"10s\""),
-        "How long a client may take for a TLS handshake, for the head of a request, and between \
-         requests.",
+        "How long a client may take for a TLS handshake, for the head of a request, and to begin \
+         the first one.",
+    ),
+    Key::new(
+        "server",
+        "idle_timeout",
+        Span(ms(100), seconds(3_600)),
+        Default("\"60s\""),
+        "How long a connection may wait for the next request.",
+    ),
+    Key::new(
+        "server",
+        "body_timeout",
+        Span(ms(100), seconds(3_600)),
+        Default("\"30s\""),
+        "How long the body of a request may stand still while it is waited for, and an answer while \
+         nobody takes it.",
     ),
     Key::new(
         "server",

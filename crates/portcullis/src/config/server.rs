@@ -17,8 +17,16 @@ pub(crate) struct Server {
     pub(crate) redirect: Option<SocketAddr>,
     /// How many connections may be open at once.
     pub(crate) max_connections: usize,
+    /// How many of them may come from one address.
+    pub(crate) max_connections_per_address: usize,
+    /// How many bytes the body of a request may have.
+    pub(crate) max_body: u64,
     /// How long a client may take to send the head of a request.
     pub(crate) header_timeout: Duration,
+    /// How long a client may take to begin the next request.
+    pub(crate) idle_timeout: Duration,
+    /// How long a client may take to send the next piece of a body, or to take that of an answer.
+    pub(crate) body_timeout: Duration,
     /// How long connecting to an upstream may take.
     pub(crate) upstream_connect_timeout: Duration,
     /// How long an upstream may take until the head of its answer has come.
@@ -47,7 +55,11 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
         );
     }
     let max_connections = section.count("max_connections");
+    let max_connections_per_address = section.count("max_connections_per_address");
+    let max_body_mib = section.count("max_body_mib");
     let header_timeout = section.span("header_timeout");
+    let idle_timeout = section.span("idle_timeout");
+    let body_timeout = section.span("body_timeout");
     let upstream_connect_timeout = section.span("upstream_connect_timeout");
     let upstream_answer_timeout = section.span("upstream_answer_timeout");
     let drain = section.span("drain");
@@ -56,7 +68,11 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
         listen: listen?,
         redirect,
         max_connections: usize::try_from(max_connections?).ok()?,
+        max_connections_per_address: usize::try_from(max_connections_per_address?).ok()?,
+        max_body: u64::from(max_body_mib?) << 20,
         header_timeout: header_timeout?,
+        idle_timeout: idle_timeout?,
+        body_timeout: body_timeout?,
         upstream_connect_timeout: upstream_connect_timeout?,
         upstream_answer_timeout: upstream_answer_timeout?,
         drain: drain?,

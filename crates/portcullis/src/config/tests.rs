@@ -50,7 +50,11 @@ fn without_a_file_the_defaults_hold() {
     let config = load(None, &nothing, &KNOWN).unwrap();
     assert_eq!(config.server.listen, "127.0.0.1:8080".parse().unwrap());
     assert_eq!(config.server.max_connections, 10_000);
+    assert_eq!(config.server.max_connections_per_address, 1_000);
+    assert_eq!(config.server.max_body, 1 << 30);
     assert_eq!(config.server.header_timeout.as_secs(), 10);
+    assert_eq!(config.server.idle_timeout.as_secs(), 60);
+    assert_eq!(config.server.body_timeout.as_secs(), 30);
     assert_eq!(config.server.upstream_connect_timeout.as_secs(), 5);
     assert_eq!(config.server.upstream_answer_timeout.as_secs(), 60);
     assert_eq!(config.server.drain.as_secs(), 20);

@@ -1,29 +1,27 @@
 //! One caller's connection: in the clear or over TLS, in HTTP/1.1 or HTTP/2, bounded in what and
 //! how slowly it may send.
 
+pub(super) mod http1;
 mod http2;
+mod pace;
+mod preface;
+mod talk;
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::{HttpService, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use portcullis_core::request::Connection;
 use portcullis_core::time::Timestamp;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
 use super::front::Front;
 use super::listen::Accepted;
 use super::tls::{Client, Settled, Tls};
+pub(super) use pace::{Paced, Patience};
+use preface::Begun;
+pub(super) use talk::Talk;
 
-/// The most headers a request may have before it is even looked at.
-const MAX_HEADERS: usize = 128;
 /// The most bytes that a request's head may take before it is even looked at.
 const MAX_HEAD: u32 = 64 * 1_024;
 
@@ -32,8 +30,7 @@ const MAX_HEAD: u32 = 64 * 1_024;
 pub(super) struct Speech {
     /// Without it, they are spoken on in the clear.
     pub(super) tls: Option<Tls>,
-    /// How long a client may take for a handshake, a head, and between requests.
-    pub(super) patience: Duration,
+    pub(super) patience: Patience,
 }
 
 /// Who sends the requests of one connection.
@@ -56,21 +53,43 @@ impl Caller {
 pub(super) async fn serve(front: Arc<Front>, speech: Speech, accepted: Accepted) {
     let Accepted { stream, peer, mut stop } = accepted;
     let Speech { tls, patience } = speech;
-    let Some(tls) = tls else {
-        let caller = Caller { peer: peer.ip(), secure: false, client: None };
-        return serve_http1(front, caller, stream, (patience, stop)).await;
+    let settling = async {
+        Some(match tls {
+            Some(tls) => Opened::Tls(Box::new(shake(&tls, stream, peer, patience.head).await?)),
+            None => Opened::Clear(look(stream, patience.head).await?),
+        })
     };
-    let settled = tokio::select! {
-        settled = shake(&tls, stream, peer, patience) => settled,
+    let opened = tokio::select! {
+        opened = settling => opened,
         _ = stop.wait_for(|stop| *stop) => None,
     };
-    let Some(Settled { stream, http2, client }) = settled else { return };
-    let caller = Caller { peer: peer.ip(), secure: true, client };
-    if http2 {
-        http2::serve(front, caller, stream, (patience, stop)).await;
-    } else {
-        serve_http1(front, caller, stream, (patience, stop)).await;
+    let caller = |secure, client| Caller { peer: peer.ip(), secure, client };
+    let terms = (patience, stop);
+    match opened {
+        None => {}
+        Some(Opened::Clear((false, stream))) => {
+            http1::serve(front, caller(false, None), stream, terms).await;
+        }
+        Some(Opened::Clear((true, stream))) => {
+            Box::pin(http2::serve(front, caller(false, None), stream, terms)).await;
+        }
+        Some(Opened::Tls(settled)) => {
+            let Settled { stream, http2, client } = *settled;
+            let caller = caller(true, client);
+            if http2 {
+                Box::pin(http2::serve(front, caller, stream, terms)).await;
+            } else {
+                Box::pin(http1::serve(front, caller, stream, terms)).await;
+            }
+        }
     }
+}
+
+/// A connection of which is known what is spoken on it.
+enum Opened {
+    /// In the clear, and whether in HTTP/2.
+    Clear((bool, Begun<TcpStream>)),
+    Tls(Box<Settled>),
 }
 
 /// What a handshake settles, if it comes to an end in time.
@@ -89,46 +108,7 @@ async fn shake(
     None
 }
 
-async fn serve_http1(
-    front: Arc<Front>,
-    caller: Caller,
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    (patience, stop): (Duration, watch::Receiver<bool>),
-) {
-    let shared = Arc::new((front, caller));
-    let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move {
-            let (front, caller) = &*shared;
-            Ok::<_, hyper::Error>(front.serve(request, caller).await)
-        }
-    });
-    speak_http1(stream, service, patience, stop).await;
-}
-
-/// Has `service` answer what comes over `stream` in HTTP/1.1.
-pub(super) async fn speak_http1<S>(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    service: S,
-    patience: Duration,
-    mut stop: watch::Receiver<bool>,
-) where
-    S: HttpService<Incoming, Future: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-        + Send,
-    S::ResBody:
-        Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
-{
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    // How a caller's connection ends is the caller's own affair.
-    tokio::select! {
-        _ended = connection.as_mut() => return,
-        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
-    }
-    drop(connection.await);
+/// What the first bytes in the clear tell, if they come in time.
+async fn look(stream: TcpStream, patience: Duration) -> Option<(bool, Begun<TcpStream>)> {
+    tokio::time::timeout(patience, preface::look(stream)).await.ok()?.ok()
 }

@@ -1,13 +1,14 @@
 //! Takes callers' connections, and lets them end in peace.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
-use crate::config;
+use super::room::Room;
 
 /// How long to wait for others to end when no more can begin.
 const BREATH: Duration = Duration::from_millis(50);
@@ -21,26 +22,17 @@ pub(super) struct Accepted {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Has `serve` answer each connection until `stop` says so, then drains.
+/// Has `serve` answer each connection until `stop` says so, then drains, for so long at most.
 pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
     listener: TcpListener,
-    settings: &config::Server,
+    mut room: Room,
+    drain: Duration,
     mut stop: watch::Receiver<bool>,
     serve: impl Fn(Accepted) -> F,
 ) {
     let (end, ending) = watch::channel(false);
-    let room = Arc::new(Semaphore::new(settings.max_connections));
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let Ok((stream, peer)) = accepted else {
-            // Out of descriptors.
-            tokio::time::sleep(BREATH).await;
-            continue;
-        };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+    let mut begin = |(stream, peer): (TcpStream, SocketAddr)| {
+        let Some(place) = room.place(peer.ip()) else { return };
         // Small answers must not wait for more to send; losing this costs time only.
         drop(stream.set_nodelay(true));
         let serving = serve(Accepted { stream, peer, stop: ending.clone() });
@@ -48,12 +40,34 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
             serving.await;
             drop(place);
         });
+    };
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok(accepted) => begin(accepted),
+            // Out of descriptors.
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
     }
-    // Nobody may wait in its queue for a server that takes nothing new; only then do others end.
+    // Whoever waits in its queue was connected before it was told to stop, and may have asked.
+    while let Some(accepted) = queued(&listener).await {
+        begin(accepted);
+    }
     drop(listener);
     end.send_replace(true);
-    let all = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
-    if tokio::time::timeout(settings.drain, room.acquire_many(all)).await.is_err() {
+    if tokio::time::timeout(drain, room.emptied()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
+}
+
+/// A connection that is there already.
+async fn queued(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    poll_fn(|context| match listener.poll_accept(context) {
+        Poll::Ready(accepted) => Poll::Ready(accepted.ok()),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{CONNECTION, LOCATION};
 use http::request::Parts;
@@ -13,7 +12,7 @@ use hyper::service::service_fn;
 use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
 use portcullis_core::time::Clock;
 
-use super::connection::speak_http1;
+use super::connection::{Paced, Patience, Talk, http1};
 use super::front::{REQUEST_ID, request_id};
 use super::listen::Accepted;
 use crate::http::problem;
@@ -31,14 +30,16 @@ pub(super) struct Redirect {
 }
 
 /// Answers one connection, with one answer.
-pub(super) async fn serve(redirect: Arc<Redirect>, patience: Duration, accepted: Accepted) {
+pub(super) async fn serve(redirect: Arc<Redirect>, patience: Patience, accepted: Accepted) {
     let Accepted { stream, peer, stop } = accepted;
     let service = service_fn(move |request: Request<Incoming>| {
         // The body is nobody's to read here, and ends with the connection.
         let answer = redirect.answer(request.into_parts().0, peer.ip());
         async move { Ok::<_, hyper::Error>(answer) }
     });
-    speak_http1(stream, service, patience, stop).await;
+    let talk = Arc::new(Talk::default());
+    let stream = Paced::new(stream, patience, Arc::clone(&talk));
+    http1::speak(stream, service, &talk, stop).await;
 }
 
 impl Redirect {

@@ -112,7 +112,7 @@ impl Installation {
             )
         });
         let config = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\nheader_timeout = \"10m\"\n[trust]\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\nidle_timeout = \"10m\"\n[trust]\n\
              peers = [\"127.0.0.0/8\"]\n[log]\nlevel = \"error\"\n{}",
             mounts.collect::<String>()
         );

@@ -253,7 +253,8 @@ fn draining_has_an_end() {
 
 #[test]
 fn a_client_that_is_slow_with_its_head_is_cut_off() {
-    let server = Server::serve(Home::new(), "header_timeout = \"100ms\"\n");
+    let server =
+        Server::serve(Home::new(), "header_timeout = \"100ms\"\nidle_timeout = \"100ms\"\n");
     for half in ["", "GET", "GET / HTTP/1.1\r\nHost: any\r\nX-"] {
         let answer = server.ask(half);
         assert!(answer.0.is_empty() || answer.status() == 408, "{half:?}: {}", answer.0);

@@ -210,7 +210,8 @@ fn a_connection_ends_when_nothing_is_under_way_and_not_before() {
         released.recv().unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
     });
-    let site = Site::before(address, heads, "header_timeout = \"200ms\"", "");
+    let site =
+        Site::before(address, heads, "header_timeout = \"200ms\"\nidle_timeout = \"200ms\"", "");
     let mut waiting = open(&site);
     waiting.send(1, &GET, true);
     arrived.recv().unwrap();

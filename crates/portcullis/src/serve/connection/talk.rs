@@ -1,0 +1,182 @@
+//! What is under way on one connection: counted, so that it can end when nothing is.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::time::sleep;
+
+use super::pace::Patience;
+use crate::exchange;
+
+/// How many exchanges one connection has begun, and how many have ended.
+#[derive(Debug, Default)]
+pub(in super::super) struct Talk {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+    /// How many answers have a piece of theirs with the client, and wait until it is taken.
+    handed: AtomicUsize,
+    /// How often a piece of an answer was asked for.
+    moves: AtomicUsize,
+    ending: AtomicBool,
+}
+
+impl Talk {
+    /// How many exchanges have ended.
+    pub(super) fn ended(&self) -> usize {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether an exchange is under way.
+    pub(super) fn is_under_way(&self) -> bool {
+        let (begun, ended) = self.count();
+        begun != ended
+    }
+
+    /// Has the connection end after the answers that are under way.
+    pub(super) fn end(&self) {
+        self.ending.store(true, Ordering::Release);
+    }
+
+    /// Whether it shall end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    /// Comes back when no exchange has been under way for as long as it may, and before twice that.
+    pub(super) async fn none_for(&self, patience: &Patience) {
+        let mut before = self.count();
+        loop {
+            // Whoever connects has something to say.
+            sleep(if before.0 == 0 { patience.head } else { patience.idle }).await;
+            let now = self.count();
+            if now == before && now.0 == now.1 {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    /// Comes back when, for `patience`, nothing began and nothing ended, and the client took nothing
+    /// of answers that it is handed; and before twice that.
+    pub(super) async fn stuck_for(&self, patience: Duration) {
+        let seen = || (self.count(), self.moves.load(Ordering::Relaxed));
+        let mut before = seen();
+        loop {
+            sleep(patience).await;
+            let now = seen();
+            if now == before && self.handed.load(Ordering::Relaxed) > 0 {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    fn count(&self) -> (usize, usize) {
+        // What has ended is read first: it has begun before.
+        let ended = self.ended();
+        (self.begun.load(Ordering::Acquire), ended)
+    }
+}
+
+/// One exchange that is under way as long as this lives.
+#[derive(Debug)]
+pub(super) struct Open {
+    talk: Arc<Talk>,
+    handed: bool,
+}
+
+impl Open {
+    pub(super) fn begin(talk: &Arc<Talk>) -> Self {
+        talk.begun.fetch_add(1, Ordering::AcqRel);
+        Self { talk: Arc::clone(talk), handed: false }
+    }
+
+    fn hand(&mut self, handed: bool) {
+        match (self.handed, handed) {
+            (false, true) => drop(self.talk.handed.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.talk.handed.fetch_sub(1, Ordering::Relaxed)),
+            (true, true) | (false, false) => {}
+        }
+        self.handed = handed;
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.hand(false);
+        self.talk.ended.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// The body of an answer. With it ends the exchange.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) body: exchange::Body,
+    pub(super) open: Open,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = <exchange::Body as Body>::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let Self { body, open } = self.get_mut();
+        open.talk.moves.fetch_add(1, Ordering::Relaxed);
+        let polled = Pin::new(body).poll_frame(context);
+        open.hand(matches!(polled, Poll::Ready(Some(Ok(_)))));
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+    const EACH: Patience = Patience { head: PATIENCE, idle: PATIENCE, body: PATIENCE };
+
+    /// Whether `future` comes back within `patience`.
+    async fn within(patience: Duration, future: impl Future<Output = ()>) -> bool {
+        tokio::time::timeout(patience, future).await.is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_when_nothing_is_under_way_and_not_before() {
+        let talk = Arc::new(Talk::default());
+        let open = Open::begin(&talk);
+        assert!(talk.is_under_way());
+        assert!(!within(PATIENCE * 10, talk.none_for(&EACH)).await);
+        drop(open);
+        assert!(!talk.is_under_way());
+        assert!(within(PATIENCE * 2, talk.none_for(&EACH)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_stuck_when_its_client_takes_nothing_of_what_it_is_handed() {
+        let talk = Arc::new(Talk::default());
+        let mut open = Open::begin(&talk);
+        assert!(!within(PATIENCE * 10, talk.stuck_for(PATIENCE)).await, "the upstream thinks");
+        open.hand(true);
+        assert!(within(PATIENCE * 2, talk.stuck_for(PATIENCE)).await);
+        open.hand(false);
+        assert!(!within(PATIENCE * 10, talk.stuck_for(PATIENCE)).await, "it is asked for more");
+        open.hand(true);
+        drop(open);
+        assert!(!within(PATIENCE * 10, talk.stuck_for(PATIENCE)).await, "it has taken all");
+    }
+}
