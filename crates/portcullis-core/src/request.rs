@@ -17,9 +17,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, COOKIE, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::time::Timestamp;
 
@@ -229,7 +231,7 @@ impl<'r> RequestHead<'r> {
         if values.next().is_some() || self.headers.keys().any(alias) {
             return Err(Malformed::RepeatedCredential);
         }
-        Ok(value.map(http::HeaderValue::as_bytes))
+        Ok(value.map(HeaderValue::as_bytes))
     }
 }
 
@@ -275,6 +277,11 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Malformed> {
 
 /// RFC 9112, section 6.1: a coding that this server does not take off would hide where the body ends.
 fn check_framing(headers: &HeaderMap) -> Result<(), Malformed> {
+    // To some a number with a zero in front is octal.
+    let length = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+    if length.is_some_and(|length| length.len() > 1 && length.starts_with(b"0")) {
+        return Err(Malformed::Framing("has a length with a zero in front"));
+    }
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => Ok(()),

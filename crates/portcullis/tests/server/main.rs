@@ -11,6 +11,7 @@ mod commands;
 mod common;
 mod expert;
 mod failures;
+mod framing;
 mod graph;
 mod hull;
 mod journey_hub;

@@ -65,12 +65,16 @@ impl<S> Paced<S> {
 
     /// Ready when a head that is waited for has not come in time.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        // How long a body takes is its reader's to judge.
-        let Some(late) = self.late.as_mut().filter(|_| !self.talk.is_under_way()) else {
-            return Poll::Pending;
-        };
+        let Some(late) = &mut self.late else { return Poll::Pending };
         let ended = self.talk.ended();
-        if self.since != ended {
+        if self.talk.is_under_way() {
+            // How long a body takes is its reader's to judge. But nobody may read here again when
+            // the exchange has ended, so somebody has to look.
+            if late.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            late.as_mut().reset(Instant::now() + self.patience.idle);
+        } else if self.since != ended {
             (self.since, self.head) = (ended, Head::None);
             late.as_mut().reset(Instant::now() + self.patience.idle);
         } else if self.head == Head::Heard {
@@ -217,6 +221,21 @@ mod tests {
         assert!(tokio::time::timeout(hour, next(&mut paced)).await.is_err());
         drop(open);
         assert_eq!(next(&mut paced).await, (0, 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_that_ends_unseen_is_looked_after() {
+        let (_far, mut paced, talk) = pair();
+        let open = Open::begin(&talk);
+        let start = Instant::now();
+        let ending = async {
+            sleep(Duration::from_secs(100)).await;
+            drop(open);
+        };
+        let (read, ()) = tokio::join!(next(&mut paced), ending);
+        assert_eq!(read.0, 0);
+        let waited = start.elapsed().as_secs() - 100;
+        assert!((60..120).contains(&waited), "{waited}");
     }
 
     #[tokio::test(start_paused = true)]
