@@ -2,14 +2,13 @@
 //! hears of it, or sent on in one reading, by the bytes that the upstream really got (RFC 9110,
 //! RFC 9112).
 
-mod recorder;
 mod rows;
 
 use std::io::Write as _;
 use std::thread;
 
 use crate::common::{Answer, Home, Server};
-use recorder::Recorder;
+use crate::recorder::Recorder;
 use rows::{ROWS, Row, Way};
 
 /// A server in front of an upstream that writes down every byte it gets.

@@ -10,6 +10,7 @@ mod http2;
 mod redirect;
 mod reload;
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -19,7 +20,7 @@ use authority::{Authority, Pair};
 use client::Client;
 
 /// A server that speaks TLS, and what its callers need to know.
-struct Site {
+pub(crate) struct Site {
     server: Server,
     authority: Authority,
     /// Who vouches for clients.
@@ -37,7 +38,6 @@ impl Site {
     fn with(settings: &str, more: &str) -> Self {
         let (tell, heads) = channel();
         let upstream = upstream(move |mut stream| {
-            use std::io::Write as _;
             tell.send(read_head(&mut stream)).unwrap();
             // Whoever asked may have gone.
             let _told = stream.write_all(
@@ -65,6 +65,16 @@ impl Site {
              client_ca = \"{ca}\"\n{open}{strict}{more}"
         );
         Self { server: Server::serve(home, &config), authority, clients, heads }
+    }
+
+    /// In front of `upstream`, at `/open`, for those who speak HTTP/2 by hand.
+    pub(crate) fn by_hand(upstream: SocketAddr) -> Self {
+        Self::before(upstream, channel().1, "", "")
+    }
+
+    /// A connection in HTTP/2 of which nothing was said yet.
+    pub(crate) fn raw(&self) -> impl Read + Write + 'static {
+        self.client().shake(&["h2"]).unwrap()
     }
 
     /// A client that shows no certificate.

@@ -14,14 +14,14 @@ use crate::upstream::upstream;
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 /// The upstream, and what it heard.
-pub(super) struct Recorder {
-    pub(super) address: SocketAddr,
+pub(crate) struct Recorder {
+    pub(crate) address: SocketAddr,
     heard: Receiver<String>,
     connections: Arc<AtomicUsize>,
 }
 
 impl Recorder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (tell, heard) = channel();
         let connections = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&connections);
@@ -34,12 +34,12 @@ impl Recorder {
     }
 
     /// The whole requests that it has heard since it was last asked. Each is there before its answer.
-    pub(super) fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         self.heard.try_iter().collect()
     }
 
     /// How often it was connected to, before the last that was answered and by that.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
