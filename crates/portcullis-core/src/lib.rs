@@ -5,6 +5,7 @@
 //! a [`authenticator::Authenticated`] was proven, a [`policy::Permit`] was decided.
 
 pub mod ability;
+pub mod assertion;
 pub mod authenticator;
 pub mod credential;
 pub mod dynamic;
@@ -28,6 +29,7 @@ pub mod request;
 pub mod scheme;
 pub mod seal;
 pub mod secret;
+pub mod signing;
 pub mod subject;
 pub mod tally;
 pub mod time;
