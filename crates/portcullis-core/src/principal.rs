@@ -27,6 +27,10 @@ pub struct User {
     pub realm: Id<Organization>,
     /// Their login name in its canonical form; who has none does not sign in.
     pub login: Option<Box<str>>,
+    /// What people call them.
+    pub name: Box<str>,
+    /// Their address, in its canonical form.
+    pub email: Option<Box<str>>,
     /// Whether they may act.
     pub state: State,
     /// Their password, if one was set.

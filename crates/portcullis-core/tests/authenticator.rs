@@ -167,6 +167,8 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         organization: ROOT,
         realm: case.realm,
         login: Some("owner".into()),
+        name: Box::default(),
+        email: None,
         state: case.user,
         password: Some(Arc::new(Password {
             credential: case.password,

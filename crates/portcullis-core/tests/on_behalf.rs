@@ -70,6 +70,8 @@ impl Shelf {
             organization: ROOT,
             realm: ROOT,
             login: login.map(Into::into),
+            name: Box::default(),
+            email: None,
             state,
             password: None,
             grants: grants.into(),

@@ -14,6 +14,7 @@ use crate::mounts::{self, MountRow};
 use crate::organizations;
 use crate::roles::{self, GrantRow};
 use crate::sessions::{self, SessionRow};
+use crate::signing_keys::{self, SigningKeyRow};
 use crate::sql::{Sql, sql};
 use crate::store::{Reading, Rows};
 use crate::users::{self, UserRow};
@@ -43,6 +44,8 @@ pub struct Changes {
     pub guards: Vec<GuardRow>,
     /// Mounts.
     pub mounts: Vec<MountRow>,
+    /// Keys that sign.
+    pub signing_keys: Vec<SigningKeyRow>,
 }
 
 impl Reading<'_> {
@@ -138,6 +141,14 @@ impl Reading<'_> {
                 ),
                 since,
                 mounts::read,
+            )?,
+            signing_keys: self.all(
+                &sql!(
+                    "SELECT id, public, sealed, signs_from, state, created, revision
+                     FROM signing_keys WHERE revision > $1 ORDER BY revision"
+                ),
+                since,
+                signing_keys::read,
             )?,
         })
     }

@@ -30,6 +30,7 @@ pub mod projects;
 pub mod roles;
 pub mod rotations;
 pub mod sessions;
+pub mod signing_keys;
 pub mod spent;
 pub mod store;
 pub mod templates;

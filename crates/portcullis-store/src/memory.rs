@@ -22,6 +22,7 @@ use portcullis_core::organization::{Organization, State};
 use portcullis_core::principal::{Group, Role, User};
 use portcullis_core::scheme::SchemeName;
 use portcullis_core::seal::{MacKey, MasterKey, NoEntropy};
+use portcullis_core::signing::SigningKeys;
 use portcullis_core::tally;
 
 pub use follower::{Followed, Follower};
@@ -47,6 +48,7 @@ pub struct Memory {
     used: HashMap<Id<Credential>, Used>,
     guards: ArcSwap<GuardTable>,
     mounts: ArcSwap<Vec<Arc<Mount>>>,
+    signing: ArcSwap<SigningKeys>,
 }
 
 /// Places are digests under a key that nobody knows: their own bytes are the best hash of them.
@@ -89,6 +91,7 @@ impl Memory {
             used: HashMap::new(),
             guards: ArcSwap::default(),
             mounts: ArcSwap::default(),
+            signing: ArcSwap::default(),
         })
     }
 
@@ -100,6 +103,11 @@ impl Memory {
     /// The mounts that stand now.
     pub fn mounts(&self) -> arc_swap::Guard<Arc<Vec<Arc<Mount>>>> {
         self.mounts.load()
+    }
+
+    /// The keys that sign what upstreams are told.
+    pub fn signing_keys(&self) -> arc_swap::Guard<Arc<SigningKeys>> {
+        self.signing.load()
     }
 
     /// Whether one of the credentials that are kept open and not switched off, of an owner in `realm`,

@@ -18,6 +18,7 @@ pub const ALL: &[&str] = &[
     include_str!("../migrations/0007_tracking.sql"),
     include_str!("../migrations/0008_connectors.sql"),
     include_str!("../migrations/0009_server_tokens.sql"),
+    include_str!("../migrations/0010_signing_keys.sql"),
 ];
 
 const KNOWN: &str = "CREATE TABLE IF NOT EXISTS migrations (

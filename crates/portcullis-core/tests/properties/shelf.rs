@@ -80,6 +80,8 @@ fn user(organization: Id<Organization>, grants: Vec<Grant>, groups: Vec<Id<Group
         organization,
         realm: self::organization(0),
         login: Some("owner".into()),
+        name: Box::default(),
+        email: None,
         state: State::Active,
         password: None,
         grants: grants.into(),

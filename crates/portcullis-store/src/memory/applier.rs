@@ -16,6 +16,7 @@ use portcullis_core::organization::{MAX_DEPTH, Organization, State};
 use portcullis_core::password::PasswordVerifier;
 use portcullis_core::principal::{Group, Holder, Password, User};
 use portcullis_core::scheme::{self, Kept, SchemeName};
+use portcullis_core::signing::SigningKeys;
 use portcullis_core::time::Timestamp;
 
 use super::Memory;
@@ -35,11 +36,15 @@ impl Memory {
     /// A row is of a kind that this build does not know: whoever applies it must not go on.
     pub fn apply(&self, changes: &Changes, standing: &[GuardRow]) -> Result<(), StoreError> {
         self.check_known(changes)?;
+        let signing = self.signing(changes)?;
         let guards = self.needs_guards(changes);
         for live in [false, true] {
             self.pass(changes, live);
             if !live && !changes.mounts.is_empty() {
                 self.mounts.store(Arc::new(self.mounted(changes)?));
+            }
+            if !live && !changes.signing_keys.is_empty() {
+                self.signing.store(Arc::new(signing.clone()));
             }
             if !live && guards {
                 self.guards.store(Arc::new(self.table(standing, changes)?));
@@ -71,6 +76,15 @@ impl Memory {
             }
         }
         Ok(mounts)
+    }
+
+    /// The keys that sign once the changes are applied.
+    fn signing(&self, changes: &Changes) -> Result<SigningKeys, StoreError> {
+        let now = SigningKeys::clone(&self.signing_keys());
+        changes.signing_keys.iter().try_fold(now, |keys, row| match row.state {
+            State::Active => Ok(keys.with(row.open(&self.master)?)),
+            State::Deleted | State::Disabled => Ok(keys.without(row.drawn.id)),
+        })
     }
 
     /// First what takes away, to what is there already; then everything, so that a row whose
@@ -126,6 +140,8 @@ impl Memory {
             organization: row.organization,
             realm: row.realm,
             login: row.login.as_deref().map(Into::into),
+            name: row.name.as_str().into(),
+            email: row.email.as_deref().map(Into::into),
             state: row.state,
             password,
             grants,

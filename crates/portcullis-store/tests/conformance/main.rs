@@ -5,6 +5,7 @@ mod collections;
 mod limits;
 mod resources;
 mod server_tokens;
+mod signing_keys;
 mod store;
 mod tracking;
 
