@@ -2,6 +2,7 @@
 //! translate to and from it; it knows no HTTP.
 
 mod acknowledge;
+pub(crate) mod assertion_keys;
 mod authority;
 pub(crate) mod collections;
 pub(crate) mod connectors;

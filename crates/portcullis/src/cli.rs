@@ -1,5 +1,6 @@
 //! The command line.
 
+mod assertion_keys;
 mod connectors;
 mod demands;
 mod file_guards;
@@ -118,6 +119,9 @@ enum Command {
     /// Make, list and delete guards
     #[command(subcommand)]
     Guard(guards::GuardCommand),
+    /// Rotate, list and retire the keys that sign what upstreams are told
+    #[command(subcommand)]
+    AssertionKey(assertion_keys::AssertionKeyCommand),
     /// Make, list and delete listeners
     #[command(subcommand)]
     Listener(listeners::ListenerCommand),
@@ -206,6 +210,11 @@ async fn execute(cli: Cli) -> anyhow::Result<()> {
             server_tokens::run(&house.actions(operator()), now, command, output).await
         }
         Command::Guard(command) => guards::run(&open(&place).await?, command, output).await,
+        Command::AssertionKey(command) => {
+            let house = house(&place).await?;
+            let now = house.clock.now().wall;
+            assertion_keys::run(&house.actions(operator()), now, command, output).await
+        }
         Command::Listener(command) => listeners::run(&open(&place).await?, command, output).await,
         Command::Mount(command) => mounts::run(&open(&place).await?, command, output).await,
         Command::Hull(command) => hull::run(&open(&place).await?, command, output).await,
@@ -288,6 +297,9 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
     actions.set_file_mounts(mounts).await?;
     listeners::warn_of_unmounted(&actions).await?;
     let standing = actions.list_guards().await?;
+    if let Some(row) = standing.iter().find(|row| row.definition.assertion) {
+        actions.ensure_assertion_key(row.organization).await?;
+    }
     let demanding = standing.iter().filter(|row| row.definition.client_certificate);
     warn_of_certificates(asks, demanding.map(|row| &*row.definition.name));
     if let Some(address) = server.redirects {

@@ -37,6 +37,7 @@ impl Actions {
         }
         let guards = fit(&standing, &wanted)?;
         leave_room(&self.list_mounts().await?, &guards, self.paths)?;
+        self.prepare_for(&wanted).await?;
         let (told, paths) = (named(&definition), self.paths);
         let made = self.act(Deed::new("guard.create", needs(organization)), move |writing| {
             writing.note(format!("{} {}", definition.kind.word(), definition.name), "");
@@ -59,6 +60,7 @@ impl Actions {
         others.retain(|row| row.id != id);
         let guards = fit(&others, &wanted)?;
         leave_room(&self.list_mounts().await?, &guards, self.paths)?;
+        self.prepare_for(&wanted).await?;
         let paths = self.paths;
         let deed = Deed::new("guard.change", needs(guard.organization)).urgent();
         self.act(deed, move |writing| {
@@ -122,6 +124,7 @@ impl Actions {
         let mounts = self.list_mounts().await?;
         let of_store = mounts.into_iter().filter(|row| row.source == Source::Store);
         leave_room(&of_store.collect::<Vec<_>>(), &guards, self.paths)?;
+        self.prepare_for(&wanted).await?;
         let root = self.root().await?.id;
         let done = self.act(Deed::new("guard.file", needs(root)).urgent(), move |writing| {
             writing.note("guards of the configuration file", format!("{}", wanted.len()));
@@ -141,6 +144,14 @@ impl Actions {
         done.await.map_err(|error| {
             error.or_exists(|| "a guard of the configuration file, in the store,".into())
         })
+    }
+
+    /// A guard that asserts has a key to do it with before it stands.
+    async fn prepare_for(&self, wanted: &[FileGuard]) -> Result<(), ActionError> {
+        match wanted.iter().find(|(_, definition)| definition.assertion) {
+            Some((organization, _)) => self.ensure_assertion_key(*organization).await,
+            None => Ok(()),
+        }
     }
 
     /// Deletes a guard: its address answers no more.
