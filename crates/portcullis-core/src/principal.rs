@@ -173,6 +173,22 @@ impl User {
         held.chain(self.grants.iter().copied()).collect()
     }
 
+    /// The active roles that the user holds in `organization`, themselves or by a group, each name
+    /// once and in order.
+    pub fn roles(
+        &self,
+        organization: Id<Organization>,
+        lookup: &impl CredentialLookup,
+    ) -> Vec<Arc<Role>> {
+        let held = self.all_grants(lookup).into_iter();
+        let here = held.filter(|grant| within(organization, grant.organization, lookup));
+        let roles = here.filter_map(|grant| lookup.role(grant.role));
+        let mut roles: Vec<_> = roles.filter(|role| role.state == State::Active).collect();
+        roles.sort_by(|a, b| a.name.cmp(&b.name));
+        roles.dedup_by(|a, b| a.name == b.name);
+        roles
+    }
+
     /// Whether the user belongs to `organization` or to one below it, or holds a role there.
     pub fn belongs(&self, organization: Id<Organization>, lookup: &impl CredentialLookup) -> bool {
         within(self.organization, organization, lookup)

@@ -107,6 +107,21 @@ impl Gate {
         &self.followed.memory
     }
 
+    /// The present moment, by which what is signed counts.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().wall
+    }
+
+    /// The public parts of the keys that sign; `None` if there is no key.
+    ///
+    /// # Errors
+    /// This node cannot tell.
+    pub(crate) fn key_set(&self) -> Result<Option<String>, Refusal> {
+        let (keys, now) = (self.memory().signing_keys(), self.clock.now());
+        self.followed.lease.check(now).map_err(|_| Refusal::Unavailable)?;
+        Ok((!keys.is_empty()).then(|| keys.published(now.wall)))
+    }
+
     /// Whether new callers should be sent here: the store is there, migrated, and followed. A
     /// change of that is told in the log.
     pub(crate) fn is_ready(&self) -> bool {

@@ -3,6 +3,7 @@
 mod connection;
 mod front;
 mod house;
+mod key_set;
 mod listen;
 mod redirect;
 mod room;

@@ -1,12 +1,20 @@
 //! Who sends a request, as upstreams are told: under names that nobody else can set.
 
-use http::{HeaderName, HeaderValue};
-use portcullis_core::guard::Preset;
-use portcullis_core::request::folded_eq;
-use portcullis_core::subject::Named;
+mod assertion;
+mod fact;
+mod known;
+
+use http::header::HOST;
+use http::{HeaderName, HeaderValue, Method};
+use hyper::body::Bytes;
+use portcullis_core::assertion::Line;
+use portcullis_core::guard::{Guard, Preset};
+use portcullis_core::request::{RequestHead, folded_eq};
 use uuid::Uuid;
 
-use crate::gate::{Judged, NETWORK};
+use crate::gate::{Gate, Judged};
+use fact::{Fact, headers};
+use known::Known;
 
 /// Names that only a proxy may set: whatever a caller sends under them, or under an alias that a
 /// server may fold into them, is removed before anything is set.
@@ -31,6 +39,18 @@ const IDENTITY: &[&str] = &[
 const IDENTITY_PREFIXES: &[&str] =
     &["portcullis-", "x-forwarded-", "x-auth-request-", "x-consumer-", "x-authentik-", "x-envoy-"];
 
+/// The header that carries what is signed.
+const ASSERTION: &str = "portcullis-assertion";
+/// What every upstream is told first.
+const REQUEST: (&str, Fact) = ("portcullis-request-id", Fact::Request);
+/// So many bytes suffice for what is usually told.
+const USUAL: usize = 256;
+/// So many headers are told at most.
+const MOST: usize = {
+    let [a, b, c, d] = Preset::ALL;
+    1 + headers(a).len() + headers(b).len() + headers(c).len() + headers(d).len()
+};
+
 /// Whether a caller's header of this name is removed before anything is set.
 pub(crate) fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -40,96 +60,54 @@ pub(crate) fn is_reserved(name: &HeaderName) -> bool {
             .any(|prefix| name.get(..prefix.len()).is_some_and(|start| folded_eq(start, prefix)))
 }
 
-/// Tells who sends a request that was judged so, by each header of the guard's presets once: with its
-/// value, or without one where there is nothing to tell.
+/// A request that an upstream is told of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling<'a> {
+    /// How it was judged.
+    pub(crate) judged: &'a Judged,
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// What is asserted of it: how the upstream gets it.
+    pub(crate) line: Line<'a>,
+}
+
+/// What is asserted of a request of `head` that goes on with `method` to `path`.
+pub(crate) fn line<'a>(head: &'a RequestHead<'_>, method: &'a Method, path: &'a str) -> Line<'a> {
+    let host = head.headers().get(HOST).and_then(|host| host.to_str().ok());
+    Line { method: method.as_str(), host: host.unwrap_or_else(|| head.host()), path }
+}
+
+/// Tells who sends a request, by each header of the guard's presets once, and by an assertion if the
+/// guard says so: with its value, or without one where there is nothing to tell.
 pub(crate) fn tell(
-    judged: &Judged,
-    id: Uuid,
+    gate: &Gate,
+    telling: &Telling<'_>,
     mut tell: impl FnMut(&'static str, Option<HeaderValue>),
 ) {
-    tell("portcullis-request-id", HeaderValue::try_from(id.to_string()).ok());
-    for preset in &judged.guard.identity {
-        let told = match preset {
-            Preset::Portcullis => portcullis(judged),
-            Preset::AuthRequest | Preset::Consumer | Preset::Remote => continue,
-        };
-        for (name, value) in told {
-            tell(name, value.and_then(|value| HeaderValue::try_from(value).ok()));
-        }
+    let guard = &telling.judged.guard;
+    let known = Known::of(telling.judged, telling.id, gate.memory());
+    // All values in one piece of memory, which they share.
+    let (mut text, mut ends) = (Vec::with_capacity(USUAL), [0; MOST]);
+    for (end, (_, fact)) in ends.iter_mut().zip(told(guard)) {
+        known.write(*fact, &mut text);
+        *end = text.len();
+    }
+    let (text, mut start) = (Bytes::from(text), 0);
+    for (end, (name, _)) in ends.into_iter().zip(told(guard)) {
+        let value = (start < end).then(|| text.slice(start..end));
+        tell(name, value.and_then(|value| HeaderValue::from_maybe_shared(value).ok()));
+        start = end;
+    }
+    if guard.assertion {
+        tell(ASSERTION, assertion::sign(gate, telling, &known));
     }
 }
 
-/// Our own.
-fn portcullis(judged: &Judged) -> [(&'static str, Option<String>); 9] {
-    let who = judged.who.as_ref();
-    let principal = who.map(|who| &who.principal);
-    // Who acts on behalf of a subject is not the user, and has none of their rights.
-    let user = principal.filter(|it| it.has_rights()).map(|it| &it.user);
-    let claims = principal.and_then(|it| it.subject.as_ref());
-    let network = || judged.network.map(|_| NETWORK.into());
-    [
-        ("portcullis-scheme", who.map(|who| who.scheme.to_string()).or_else(network)),
-        ("portcullis-network", judged.network.map(|it| it.to_string())),
-        ("portcullis-user-id", user.map(|it| it.id.to_string())),
-        ("portcullis-user", user.and_then(|it| it.login.as_deref()).map(escaped)),
-        ("portcullis-organization-id", principal.map(|it| it.user.organization.to_string())),
-        ("portcullis-credential-id", principal.map(|it| it.credential.id.to_string())),
-        ("portcullis-subject", claims.map(|it| it.kind.as_str().into())),
-        ("portcullis-subject-user", claims.and_then(|it| it.user.as_ref()).map(names)),
-        ("portcullis-subject-account", claims.and_then(|it| it.account.as_ref()).map(names)),
-    ]
-}
-
-/// The identity and the identifiers of a subject: `id=… external_id=…`.
-fn names(subject: &Named) -> String {
-    let id = subject.id.map(|id| format!("id={id}"));
-    let each = subject.identifiers.iter();
-    let each = each.map(|it| format!("{}={}", it.kind.as_str(), escaped(&it.value)));
-    id.into_iter().chain(each).collect::<Vec<_>>().join(" ")
-}
-
-/// A name as a header can carry it: what is not visible ASCII is percent-encoded.
-fn escaped(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_graphic() && byte != b'%' {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+/// The headers by which the upstream of `guard` is told, each once.
+fn told(guard: &Guard) -> impl Iterator<Item = &'static (&'static str, Fact)> {
+    let presets = Preset::ALL.into_iter().filter(|preset| guard.identity.contains(preset));
+    std::iter::once(&REQUEST).chain(presets.flat_map(headers))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn identity_headers_are_known_under_every_alias() {
-        for name in [
-            "Portcullis-User",
-            "portcullis_user",
-            "Portcullis.User-Id",
-            "X_Forwarded_Proto",
-            "X-Forwarded-For",
-            "Remote-User",
-            "Remote_User",
-            "X.Auth.Request.User",
-            "Forwarded",
-            "X-Consumer-Id",
-            "X-Real-Ip",
-            "X_Real_IP",
-        ] {
-            assert!(is_reserved(&name.parse().unwrap()), "{name}");
-        }
-        for name in ["Accept", "X-Request-Id", "Portcullis", "Content-Type", "X-Forward"] {
-            assert!(!is_reserved(&name.parse().unwrap()), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_login_name_is_carried_as_visible_ascii() {
-        assert_eq!(escaped("zo\u{eb} 100%"), "zo%C3%AB%20100%25");
-    }
-}
+mod tests;

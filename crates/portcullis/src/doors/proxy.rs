@@ -17,6 +17,7 @@ use portcullis_core::request::{Malformed, RequestHead};
 use uuid::Uuid;
 
 use crate::body_room::BodyRoom;
+use crate::doors::identity::{self, Telling};
 use crate::exchange::{Content, Exchange};
 use crate::face::{Destination, Face, Remake, Told};
 use crate::gate::{Admitted, Gate, Judged};
@@ -96,8 +97,8 @@ impl Proxy {
             drop(place.take());
             exchange.meet(&judged);
             exchange.allow(&permit);
-            let mut request =
-                rebuild(head, &judged, destination, exchange.id).ok_or(UpstreamFault::Broken)?;
+            let mut request = rebuild(&self.gate, head, &judged, (destination, exchange.id))
+                .ok_or(UpstreamFault::Broken)?;
             if let Some(taken) = &taken {
                 headers::set_length(request.headers_mut(), taken.len());
             }
@@ -227,21 +228,22 @@ async fn forward(
 
 /// The request that is forwarded, built from what was judged.
 fn rebuild(
+    gate: &Gate,
     head: &RequestHead<'_>,
     judged: &Judged,
-    Destination { face, below, .. }: Destination<'_>,
-    id: Uuid,
+    (Destination { face, below, .. }, id): (Destination<'_>, Uuid),
 ) -> Option<Request<()>> {
     let uri = target(head, &judged.guard, below)?;
+    // RFC 9110, section 9.3.2: the same head as for GET, which is in the upstream's body.
+    let whole = face.remake.is_some() && head.method() == Method::HEAD;
+    let method = if whole { &Method::GET } else { head.method() };
+    let line = identity::line(head, method, uri.path());
+    let headers = headers::rebuilt(gate, head, &Telling { judged, id, line });
     let mut request = Request::builder().uri(uri).version(Version::HTTP_11).body(()).ok()?;
-    *request.method_mut() = head.method().clone();
-    *request.headers_mut() = headers::rebuilt(head, judged, id);
+    *request.method_mut() = method.clone();
+    *request.headers_mut() = headers;
     if face.remake.is_some() {
         headers::ask_for_the_whole(request.headers_mut(), head.method());
-        // RFC 9110, section 9.3.2: the same head as for GET, which is in the upstream's body.
-        if head.method() == Method::HEAD {
-            *request.method_mut() = Method::GET;
-        }
     }
     Some(request)
 }

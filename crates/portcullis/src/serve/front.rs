@@ -10,6 +10,7 @@ use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
 use uuid::Uuid;
 
 use super::connection::Caller;
+use super::key_set;
 use crate::dialects::{self, Call, Dialect, Services};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
@@ -119,6 +120,7 @@ impl Front {
         let well = match head.path() {
             "/healthz" => true,
             "/readyz" => self.services.gate.is_ready(),
+            key_set::PATH => return key_set::answer(&self.services.gate, head.method(), id),
             _ => return None,
         };
         let answer = if !matches!(*head.method(), Method::GET | Method::HEAD) {

@@ -9,10 +9,9 @@ use http::header::{
 use http::{HeaderMap, Method, header};
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{RequestHead, folded_eq};
-use uuid::Uuid;
 
-use crate::doors::identity;
-use crate::gate::Judged;
+use crate::doors::identity::{self, Telling};
+use crate::gate::{Gate, Judged};
 
 /// Headers that end at the next hop (RFC 9110, section 7.6.1).
 const HOP_BY_HOP: &[&str] = &[
@@ -27,7 +26,8 @@ const HOP_BY_HOP: &[&str] = &[
 ];
 
 /// The headers that an upstream gets.
-pub(super) fn rebuilt(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> HeaderMap {
+pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>) -> HeaderMap {
+    let judged = telling.judged;
     let mut headers = HeaderMap::with_capacity(head.headers().len() + 8);
     for (name, value) in head.headers() {
         let kept = !named_in_connection(head.headers(), name)
@@ -48,7 +48,7 @@ pub(super) fn rebuilt(head: &RequestHead<'_>, judged: &Judged, id: Uuid) -> Head
         headers.insert(HOST, host.clone());
     }
     set_forwarded(&mut headers, head);
-    identity::tell(judged, id, |name, value| {
+    identity::tell(gate, telling, |name, value| {
         if let Some(value) = value {
             headers.insert(HeaderName::from_static(name), value);
         }
