@@ -76,6 +76,10 @@ const SPOKEN: &[&[&str]] = &[
     &["guard", "delete", "one"],
     &["guard", "create", "two", "--upstream", GOOD, "--scheme", "shared_secret", "--path", "/two"],
     &["secret", "create", "zoe", "--guard", "two"],
+    &["assertion-key", "rotate"],
+    &["assertion-key", "rotate"],
+    &["assertion-key", "list"],
+    &["assertion-key", "retire", "ASSERTION"],
     &["listener", "create", "flow", "--upstream", GOOD],
     &["listener", "list"],
     &["listener", "show", "flow"],
@@ -121,6 +125,7 @@ const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 /// What a command made that later ones speak of, by the word that stands for it.
 fn named(words: &[&str], made: &Value) -> Option<(&'static str, String)> {
     let (name, field) = match *words {
+        ["assertion-key", "rotate", ..] => ("ASSERTION", "id"),
         ["connector", "create", ..] => ("CONNECTOR", "id"),
         ["key", "create", ..] => ("KEY", "id"),
         ["org", "create", ..] => ("ORG", "number"),

@@ -7,6 +7,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod assertions;
 mod commands;
 mod common;
 mod expert;
@@ -15,6 +16,7 @@ mod framing;
 mod graph;
 mod http2;
 mod hull;
+mod identity;
 mod journey_hub;
 mod journyx;
 mod leaks;

@@ -51,7 +51,9 @@ fn another_path_goes_on_with_who_was_proven_and_without_the_proof() {
     // On behalf of nobody it goes on as nobody.
     let answer = house.signed("GET", "pages/2/contents", "=not yet");
     assert_eq!(answer.status(), 200);
-    assert!(heard.recv().unwrap().contains("portcullis-user: anonymous"));
+    let head = heard.recv().unwrap();
+    assert!(head.contains("\r\nportcullis-scheme: signature\r\n"), "{head}");
+    assert!(!head.contains("portcullis-user"), "{head}");
 }
 
 #[test]
