@@ -17,10 +17,10 @@ const NODE_MODULES: &str = "PORTCULLIS_TEST_NODE_MODULES";
 
 /// What the clients in Python import; every release of these numbers sends the same.
 const PYTHON_PACKAGES: &[&str] =
-    &["authlib>=1.3,<2", "requests>=2.20,<3", "requests-oauthlib>=2,<3"];
+    &["authlib>=1.3,<2", "pyjwt[crypto]>=2.8,<3", "requests>=2.20,<3", "requests-oauthlib>=2,<3"];
 
 /// What shows that all of them are there.
-const PYTHON_IMPORTS: &str = "import authlib, requests, requests_oauthlib";
+const PYTHON_IMPORTS: &str = "import authlib, cryptography, jwt, requests, requests_oauthlib";
 
 /// What the clients in JavaScript require; none will ever have another release.
 const NODE_PACKAGES: &[&str] =

@@ -14,7 +14,7 @@ use crate::actions::assertion_keys::AssertionKey;
 
 #[derive(Subcommand)]
 pub(super) enum AssertionKeyCommand {
-    /// Make a new key: published at once, it signs when every copy of the set without it has run out
+    /// Make a new key: published at once, it signs some minutes later
     Rotate,
     /// List the keys, and what each is for now
     List,
@@ -22,7 +22,7 @@ pub(super) enum AssertionKeyCommand {
     Retire {
         /// Its id: the `kid` of what it signed
         id: String,
-        /// Delete it even if it signs, for somebody else may know it; another takes over at once
+        /// Delete it even if it signs; another takes over at once
         #[arg(long)]
         now: bool,
     },

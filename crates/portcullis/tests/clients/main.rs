@@ -6,6 +6,7 @@
     reason = "a test may fail loudly"
 )]
 
+mod assertions;
 #[expect(dead_code, reason = "the server's own tests use the rest")]
 #[path = "../server/common.rs"]
 mod common;
