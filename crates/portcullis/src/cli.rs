@@ -152,7 +152,9 @@ enum DocsCommand {
 /// Runs the command that was given.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // What answers requests has threads of its own.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let outcome = runtime.map_err(anyhow::Error::from).and_then(|it| it.block_on(execute(cli)));
     logs::flush();
     match outcome {

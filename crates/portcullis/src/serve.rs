@@ -7,6 +7,7 @@ mod key_set;
 mod listen;
 mod redirect;
 mod room;
+mod shards;
 pub(crate) mod slides;
 pub(crate) mod spoken;
 pub(crate) mod tls;
@@ -16,6 +17,7 @@ mod usage;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -43,6 +45,7 @@ use front::Front;
 pub(crate) use house::House;
 use redirect::Redirect;
 use room::Room;
+use shards::Shards;
 use tls::Tls;
 
 /// How many slow hashes may wait from one source.
@@ -56,7 +59,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Where it sends callers there by https, if anywhere.
     pub(crate) redirects: Option<SocketAddr>,
-    front: Arc<Front>,
+    fronts: Vec<Front>,
+    services: Services,
     listener: TcpListener,
     redirecting: Option<TcpListener>,
     tls: Option<Tls>,
@@ -109,14 +113,14 @@ impl Server {
         let applied = follower.applied();
         let actions = actions(&house, &follower, Actor::Operator("nobody".into()));
         let room = BodyRoom::default();
-        let proxy = Proxy::new(Arc::clone(&gate), room.clone(), timeouts(config));
         let services = Services { gate, actions, applied, clock, room };
-        let (trusted, bodies) = (TrustedPeers::new(&config.trust.peers), bodies(config));
-        let front = Arc::new(Front { proxy, services, trusted, bodies });
+        let threads = config.server.threads.map_or_else(thread::available_parallelism, Ok)?;
+        let fronts = (0..threads.get()).map(|_| front(config, &services)).collect();
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
-            front,
+            fronts,
+            services,
             listener,
             redirecting,
             tls,
@@ -137,7 +141,7 @@ impl Server {
     /// What knows the callers.
     #[cfg(test)]
     pub(crate) fn gate(&self) -> Arc<Gate> {
-        Arc::clone(&self.front.services.gate)
+        Arc::clone(&self.services.gate)
     }
 
     /// The revision that it judges by.
@@ -153,7 +157,7 @@ impl Server {
 
     /// Answers until `stop` says so, then drains, and writes what is left to write.
     pub(crate) async fn run(mut self, stop: watch::Receiver<bool>) {
-        let gate = Arc::clone(&self.front.services.gate);
+        let gate = Arc::clone(&self.services.gate);
         let (store, memory) = (Arc::clone(&self.house.store), Arc::clone(gate.memory()));
         let clock: Arc<dyn Clock> = self.house.clock.clone();
         self.aside.spawn(usage::write_often(Arc::clone(&store), Arc::clone(&memory), clock));
@@ -164,9 +168,16 @@ impl Server {
                 gate.is_ready();
             }
         });
-        let speech = Speech { tls: self.tls, patience: patience(&self.house.config) };
-        let listening = Listening { front: self.front, speech, port: self.address.port() };
-        listening.run((self.listener, self.redirecting), &self.house.config.server, stop).await;
+        let speech = Speech { tls: self.tls, patience: patience(&self.house.config.server) };
+        let (server, trust) = (&self.house.config.server, &self.house.config.trust);
+        let redirect = Redirect { port: self.address.port(), clock: self.services.clock.clone() };
+        match Shards::start(self.fronts, speech) {
+            Ok(shards) => {
+                let listening = Listening { shards, redirect: Arc::new(redirect), trust };
+                listening.run((self.listener, self.redirecting), server, stop).await;
+            }
+            Err(error) => tracing::error!(%error, "no thread can be had to answer callers"),
+        }
         self.aside.shutdown().await;
         if let Err(error) = usage::write(&store, &memory).await {
             tracing::warn!(%error, "the use of credentials was not written");
@@ -175,13 +186,13 @@ impl Server {
 }
 
 /// What answers at the addresses.
-struct Listening {
-    front: Arc<Front>,
-    speech: Speech,
-    port: u16,
+struct Listening<'c> {
+    shards: Shards,
+    redirect: Arc<Redirect>,
+    trust: &'c config::Trust,
 }
 
-impl Listening {
+impl Listening<'_> {
     /// Answers guarded requests at the first address, and at the other, if there is one, where
     /// they are answered.
     async fn run(
@@ -190,18 +201,34 @@ impl Listening {
         settings: &config::Server,
         stop: watch::Receiver<bool>,
     ) {
-        let Self { front, speech, port } = self;
-        let (patience, clock) = (speech.patience, Arc::clone(&front.services.clock));
-        let (drain, room) = (settings.drain, || Room::new(settings, front.trusted.clone()));
-        let redirect = Arc::new(Redirect { port, clock });
-        let serve = |accepted| connection::serve(Arc::clone(&front), speech.clone(), accepted);
-        let send_on = |accepted| redirect::serve(Arc::clone(&redirect), patience, accepted);
+        let Self { shards, redirect, trust } = self;
+        let (drain, patience) = (settings.drain, patience(settings));
+        let room = || Room::new(settings, TrustedPeers::new(&trust.peers));
+        let serve = |accepted, place| shards.take(accepted, place);
+        let send_on = |accepted, place| {
+            let answering = redirect::serve(Arc::clone(&redirect), patience, accepted);
+            tokio::spawn(async move {
+                answering.await;
+                drop(place);
+            });
+        };
         let beside = async {
             if let Some(listener) = redirecting {
                 listen::run(listener, room(), drain, stop.clone(), send_on).await;
             }
         };
         tokio::join!(listen::run(listener, room(), drain, stop.clone(), serve), beside);
+    }
+}
+
+/// What answers the callers of one thread.
+fn front(config: &Config, services: &Services) -> Front {
+    let (gate, room) = (Arc::clone(&services.gate), services.room.clone());
+    Front {
+        proxy: Proxy::new(gate, room, timeouts(config)),
+        services: services.clone(),
+        trusted: TrustedPeers::new(&config.trust.peers),
+        bodies: bodies(config),
     }
 }
 
@@ -235,8 +262,7 @@ const fn timeouts(config: &Config) -> Timeouts {
     }
 }
 
-const fn patience(config: &Config) -> Patience {
-    let server = &config.server;
+const fn patience(server: &config::Server) -> Patience {
     Patience { head: server.header_timeout, idle: server.idle_timeout, body: server.body_timeout }
 }
 

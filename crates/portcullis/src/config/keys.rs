@@ -221,6 +221,13 @@ const KEYS: &[Key] = &[
     ),
     Key::new(
         "server",
+        "threads",
+        Count(1, 1_024),
+        Optional("one for each processor", "4"),
+        "How many threads answer requests. A connection stays with one of them.",
+    ),
+    Key::new(
+        "server",
         "max_connections",
         Count(1, 1_000_000),
         Default("10000"),

@@ -1,6 +1,7 @@
 //! The sections `[server]` and `[trust]`: where requests arrive, and whom to believe about them.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -15,6 +16,8 @@ pub(crate) struct Server {
     pub(crate) listen: SocketAddr,
     /// The address that sends whoever comes there to `listen`, by https.
     pub(crate) redirect: Option<SocketAddr>,
+    /// How many threads answer; one for each processor if nobody says.
+    pub(crate) threads: Option<NonZeroUsize>,
     /// How many connections may be open at once.
     pub(crate) max_connections: usize,
     /// How many of them may come from one address.
@@ -54,6 +57,7 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
             "there is nothing to redirect to without a `tls.certificate`",
         );
     }
+    let threads = section.count("threads").and_then(|it| usize::try_from(it).ok());
     let max_connections = section.count("max_connections");
     let max_connections_per_address = section.count("max_connections_per_address");
     let max_body_mib = section.count("max_body_mib");
@@ -67,6 +71,7 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
     Some(Server {
         listen: listen?,
         redirect,
+        threads: threads.and_then(NonZeroUsize::new),
         max_connections: usize::try_from(max_connections?).ok()?,
         max_connections_per_address: usize::try_from(max_connections_per_address?).ok()?,
         max_body: u64::from(max_body_mib?) << 20,

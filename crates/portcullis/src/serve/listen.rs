@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::room::Room;
+use super::room::{Place, Room};
 
 /// How long to wait for others to end when no more can begin.
 const BREATH: Duration = Duration::from_millis(50);
@@ -22,24 +22,20 @@ pub(super) struct Accepted {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Has `serve` answer each connection until `stop` says so, then drains, for so long at most.
-pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
+/// Has `begin` answer each connection until `stop` says so, then drains, for so long at most.
+pub(super) async fn run(
     listener: TcpListener,
     mut room: Room,
     drain: Duration,
     mut stop: watch::Receiver<bool>,
-    serve: impl Fn(Accepted) -> F,
+    begin: impl Fn(Accepted, Place),
 ) {
     let (end, ending) = watch::channel(false);
-    let mut begin = |(stream, peer): (TcpStream, SocketAddr)| {
+    let mut take = |(stream, peer): (TcpStream, SocketAddr)| {
         let Some(place) = room.place(peer.ip()) else { return };
         // Small answers must not wait for more to send; losing this costs time only.
         drop(stream.set_nodelay(true));
-        let serving = serve(Accepted { stream, peer, stop: ending.clone() });
-        tokio::spawn(async move {
-            serving.await;
-            drop(place);
-        });
+        begin(Accepted { stream, peer, stop: ending.clone() }, place);
     };
     loop {
         let accepted = tokio::select! {
@@ -47,14 +43,14 @@ pub(super) async fn run<F: Future<Output = ()> + Send + 'static>(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok(accepted) => begin(accepted),
+            Ok(accepted) => take(accepted),
             // Out of descriptors.
             Err(_) => tokio::time::sleep(BREATH).await,
         }
     }
     // Whoever waits in its queue was connected before it was told to stop, and may have asked.
     while let Some(accepted) = queued(&listener).await {
-        begin(accepted);
+        take(accepted);
     }
     drop(listener);
     end.send_replace(true);

@@ -17,6 +17,7 @@ use super::{Told, input, tracking};
 use crate::actions::tracking::Telling;
 use crate::dialects::Call;
 use crate::dialects::body::BadBody;
+use crate::gate::Unknown;
 
 /// The longest batch, in bytes, packed or not.
 pub(super) const MAX_BATCH: usize = 4 << 20;
@@ -40,11 +41,15 @@ pub(super) async fn take(
     let mut place = call.services.room.place(call.head.client());
     place.take(text.len()).map_err(BadBody::from)?;
     let now = call.services.clock.now().wall;
-    let weigh = || Weighed::of(&text, &sender, now);
+    let long = text.len() > LONG;
+    let weigh = move || (Weighed::of(&text, &sender, now), sender);
     // A long one would hold up whatever else this thread has to do.
-    let weighed = if text.len() > LONG { tokio::task::block_in_place(weigh) } else { weigh() };
+    let (weighed, sender) = if long {
+        tokio::task::spawn_blocking(weigh).await.map_err(|_| Unknown::Unavailable)?
+    } else {
+        weigh()
+    };
     let Weighed { good, mut bad, receipt } = weighed?;
-    drop(text);
     let caller = match sender {
         Sender::Connector(caller) if caller.is_proven || !good.is_empty() => caller,
         Sender::Connector(_) => return Err(unproven(bad, "no_credential")),
