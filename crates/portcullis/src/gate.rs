@@ -1,6 +1,7 @@
 //! The one path that every guarded request takes.
 
 mod address;
+mod lasting;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 use crate::password_pool::{Busy, PasswordPool};
 use crate::refusal::Refusal;
 pub(crate) use address::Address;
+pub(crate) use lasting::Lasting;
 
 /// What stands where a scheme's name does if the caller's network stands for the caller.
 pub(crate) const NETWORK: &str = "network";
@@ -310,9 +312,13 @@ impl Gate {
     }
 
     fn decide(&self, judged: &Judged, head: &RequestHead<'_>) -> Result<Permit, Refusal> {
+        let question = Question::of(head, judged.who.as_ref(), &judged.guard.schemes);
+        self.decide_on(judged, &question)
+    }
+
+    fn decide_on(&self, judged: &Judged, question: &Question<'_>) -> Result<Permit, Refusal> {
         let Judged { guard, who, .. } = judged;
-        let question = Question::of(head, who.as_ref(), &guard.schemes);
-        match guard.policy.decide(&question, &self.followed.memory) {
+        match guard.policy.decide(question, &self.followed.memory) {
             Decision::Allow(permit) => Ok(permit),
             Decision::Deny(denial) if denial.rule == Rule::Principal => {
                 Err(Refusal::Anonymous(Arc::clone(guard)))

@@ -34,4 +34,14 @@ impl Address<'_> {
         };
         found.cloned()
     }
+
+    /// The mount on the way to it, if there is one.
+    pub(super) fn mount(self, memory: &Memory) -> Option<Arc<Mount>> {
+        match self {
+            Address::Listener { mount, .. } => {
+                memory.mounts().iter().find(|it| it.is(mount)).cloned()
+            }
+            Address::Own => None,
+        }
+    }
 }
