@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::{Either, Full};
-use hyper::body::{Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Bytes, Frame, SizeHint};
 use ipnet::IpNet;
 use portcullis_core::authenticator::Authenticated;
 use portcullis_core::credential::Credential;
@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::gate::{Judged, NETWORK};
 use crate::http::problem::UpstreamFault;
 use crate::refusal::Refusal;
+use crate::streamed::{CutOff, Streamed};
 
 /// The longest request id of a caller's that is kept, in characters.
 const MAX_THEIR_ID: usize = 64;
@@ -145,6 +146,12 @@ impl Exchange {
         }
     }
 
+    /// It asks for what no door does.
+    pub(crate) const fn decline(&mut self) {
+        self.decision = "refused";
+        self.reason = Some("not_forwarded");
+    }
+
     /// A dialect has answered it at this mount.
     pub(crate) fn speak(
         &mut self,
@@ -166,7 +173,7 @@ impl Exchange {
     /// It is answered so; it ends with the answer's body.
     pub(crate) fn answer(mut self, response: Response<Content>) -> Response<Body> {
         self.status = Some(response.status());
-        response.map(|content| Body { content, _exchange: self })
+        response.map(|content| Body { content, exchange: self })
     }
 }
 
@@ -236,13 +243,13 @@ fn their_id(headers: &HeaderMap) -> Option<Box<str>> {
 }
 
 /// What a door answers with: words of our own, or what streams from an upstream.
-pub(crate) type Content = Either<Full<Bytes>, Incoming>;
+pub(crate) type Content = Either<Full<Bytes>, Streamed>;
 
 /// The body of every answer. With it ends the exchange.
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
-    _exchange: Exchange,
+    exchange: Exchange,
 }
 
 impl Body {
@@ -260,7 +267,14 @@ impl hyper::body::Body for Body {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.get_mut().content).poll_frame(context)
+        let body = self.get_mut();
+        let polled = Pin::new(&mut body.content).poll_frame(context);
+        if let Poll::Ready(Some(Err(error))) = &polled
+            && let Some(CutOff(reason)) = error.downcast_ref()
+        {
+            body.exchange.reason = Some(reason);
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The server and the command line. Holds no rule of who may what.
 
 mod actions;
+mod becoming;
 mod body_room;
 mod cli;
 mod clock;
@@ -16,9 +17,11 @@ mod http;
 mod logs;
 mod password_pool;
 mod refusal;
+mod roots;
 mod sent;
 mod serve;
 mod source;
+mod streamed;
 
 use std::process::ExitCode;
 

@@ -51,6 +51,8 @@ impl From<&Fault> for Malformed {
     }
 }
 
+use crate::becoming::Becoming;
+
 /// A caller's body.
 #[derive(Debug)]
 pub(crate) struct Sent {
@@ -61,6 +63,7 @@ pub(crate) struct Sent {
     patience: Duration,
     /// There only while somebody waits.
     slow: Option<Pin<Box<Sleep>>>,
+    becoming: Option<Becoming>,
 }
 
 /// Whether a body was read to its end, as one that is none always was, for whoever has to do with its connection.
@@ -79,7 +82,19 @@ impl Sent {
     pub(crate) fn watched(body: Incoming, bounds: Bounds) -> (Self, Ended) {
         let ended = Ended((!body.is_end_stream()).then(Arc::default));
         let Bounds { most, patience } = bounds;
-        (Self { body, ended: ended.clone(), left: most, patience, slow: None }, ended)
+        let sent =
+            Self { body, ended: ended.clone(), left: most, patience, slow: None, becoming: None };
+        (sent, ended)
+    }
+
+    /// The same, and what its connection may become.
+    pub(crate) fn or(self, becoming: Option<Becoming>) -> Self {
+        Self { becoming, ..self }
+    }
+
+    /// What its connection may become, once.
+    pub(crate) const fn take_becoming(&mut self) -> Option<Becoming> {
+        self.becoming.take()
     }
 
     /// Looks whether it says itself that it is too long.

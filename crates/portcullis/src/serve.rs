@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use portcullis_core::authenticator::Authenticator;
+use portcullis_core::id::Revision;
 use portcullis_core::request::TrustedPeers;
 use portcullis_core::time::Clock;
 use portcullis_store::Store;
@@ -36,9 +37,10 @@ use crate::body_room::BodyRoom;
 use crate::config::{self, Config, Passwords};
 use crate::control::{self, Control};
 use crate::dialects::Services;
-use crate::doors::proxy::{Proxy, Timeouts};
+use crate::doors::proxy::{Proxy, Terms};
 use crate::gate::{Gate, Later};
 use crate::password_pool::{PasswordPool, PoolSize};
+use crate::roots;
 use crate::sent::Bounds;
 use connection::{Patience, Speech};
 use front::Front;
@@ -60,6 +62,7 @@ pub(crate) struct Server {
     /// Where it sends callers there by https, if anywhere.
     pub(crate) redirects: Option<SocketAddr>,
     fronts: Vec<Front>,
+    proxy: Proxy,
     services: Services,
     listener: TcpListener,
     redirecting: Option<TcpListener>,
@@ -115,11 +118,18 @@ impl Server {
         let room = BodyRoom::default();
         let services = Services { gate, actions, applied, clock, room };
         let threads = config.server.threads.map_or_else(thread::available_parallelism, Ok)?;
-        let fronts = (0..threads.get()).map(|_| front(config, &services)).collect();
+        let proxy = Proxy::new(
+            Arc::clone(&services.gate),
+            services.room.clone(),
+            Arc::clone(&services.clock),
+            terms(config, services.applied.clone())?,
+        );
+        let fronts = (0..threads.get()).map(|_| front(config, &services, &proxy)).collect();
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
             fronts,
+            proxy,
             services,
             listener,
             redirecting,
@@ -146,7 +156,7 @@ impl Server {
 
     /// The revision that it judges by.
     #[cfg(test)]
-    pub(crate) fn applied(&self) -> watch::Receiver<portcullis_core::id::Revision> {
+    pub(crate) fn applied(&self) -> watch::Receiver<Revision> {
         self.follower.applied()
     }
 
@@ -171,6 +181,11 @@ impl Server {
         let speech = Speech { tls: self.tls, patience: patience(&self.house.config.server) };
         let (server, trust) = (&self.house.config.server, &self.house.config.trust);
         let redirect = Redirect { port: self.address.port(), clock: self.services.clock.clone() };
+        let (proxy, mut stopping) = (self.proxy, stop.clone());
+        self.aside.spawn(async move {
+            drop(stopping.wait_for(|stop| *stop).await);
+            proxy.end_tunnels();
+        });
         match Shards::start(self.fronts, speech) {
             Ok(shards) => {
                 let listening = Listening { shards, redirect: Arc::new(redirect), trust };
@@ -222,10 +237,9 @@ impl Listening<'_> {
 }
 
 /// What answers the callers of one thread.
-fn front(config: &Config, services: &Services) -> Front {
-    let (gate, room) = (Arc::clone(&services.gate), services.room.clone());
+fn front(config: &Config, services: &Services, proxy: &Proxy) -> Front {
     Front {
-        proxy: Proxy::new(gate, room, timeouts(config)),
+        proxy: proxy.beside(),
         services: services.clone(),
         trusted: TrustedPeers::new(&config.trust.peers),
         bodies: bodies(config),
@@ -255,11 +269,17 @@ fn actions(house: &House, follower: &Arc<Follower>, actor: Actor) -> Actions {
     Actions { acknowledge, ..house.actions(actor) }
 }
 
-const fn timeouts(config: &Config) -> Timeouts {
-    Timeouts {
-        connect: config.server.upstream_connect_timeout,
-        answer: config.server.upstream_answer_timeout,
-    }
+/// How upstreams are met.
+fn terms(config: &Config, applied: watch::Receiver<Revision>) -> anyhow::Result<Terms> {
+    let server = &config.server;
+    Ok(Terms {
+        connect: server.upstream_connect_timeout,
+        answer: server.upstream_answer_timeout,
+        tunnel_idle: server.tunnel_idle_timeout,
+        tunnels: server.max_connections,
+        roots: server.upstream_roots.as_deref().map(roots::read).transpose()?,
+        applied,
+    })
 }
 
 const fn patience(server: &config::Server) -> Patience {

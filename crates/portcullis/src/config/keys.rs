@@ -287,6 +287,21 @@ const KEYS: &[Key] = &[
     ),
     Key::new(
         "server",
+        "upstream_roots",
+        Text("the path of a PEM file"),
+        Optional("the roots of the system", "\"/etc/portcullis/upstreams.pem\""),
+        "The roots that vouch for upstreams that speak TLS, in the place of the system's. It is read \
+         once, at start.",
+    ),
+    Key::new(
+        "server",
+        "tunnel_idle_timeout",
+        Span(seconds(1), seconds(86_400)),
+        Default("\"10m\""),
+        "How long neither side of a tunnel, as of a WebSocket, may say anything.",
+    ),
+    Key::new(
+        "server",
         "drain",
         Span(ms(0), seconds(600)),
         Default("\"20s\""),

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use portcullis_core::policy::parse_network;
 
 use super::reader::Section;
+use super::store::path;
 
 /// Where requests arrive, and how long things may take.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +36,10 @@ pub(crate) struct Server {
     pub(crate) upstream_connect_timeout: Duration,
     /// How long an upstream may take until the head of its answer has come.
     pub(crate) upstream_answer_timeout: Duration,
+    /// How long nothing may be said in a tunnel.
+    pub(crate) tunnel_idle_timeout: Duration,
+    /// The roots that vouch for upstreams; without them, the system's do.
+    pub(crate) upstream_roots: Option<PathBuf>,
     /// How long requests under way may go on once the server is told to stop.
     pub(crate) drain: Duration,
 }
@@ -66,6 +72,8 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
     let body_timeout = section.span("body_timeout");
     let upstream_connect_timeout = section.span("upstream_connect_timeout");
     let upstream_answer_timeout = section.span("upstream_answer_timeout");
+    let tunnel_idle_timeout = section.span("tunnel_idle_timeout");
+    let upstream_roots = section.text("upstream_roots", path);
     let drain = section.span("drain");
     section.finish(&[]);
     Some(Server {
@@ -80,6 +88,8 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
         body_timeout: body_timeout?,
         upstream_connect_timeout: upstream_connect_timeout?,
         upstream_answer_timeout: upstream_answer_timeout?,
+        tunnel_idle_timeout: tunnel_idle_timeout?,
+        upstream_roots,
         drain: drain?,
     })
 }

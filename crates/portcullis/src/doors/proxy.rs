@@ -4,28 +4,47 @@ mod body;
 mod headers;
 mod pool;
 mod query;
+mod target;
+mod trailers;
+mod tunnel;
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::header::{AUTHORIZATION, TRAILER};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Either, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
-use portcullis_core::guard::{Guard, Kind, Upstream};
+use portcullis_core::guard::Guard;
+use portcullis_core::id::Revision;
 use portcullis_core::policy::Permit;
 use portcullis_core::request::{Malformed, RequestHead};
+use portcullis_core::time::Clock;
+use rustls::RootCertStore;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::body_room::BodyRoom;
-use crate::doors::identity::{self, Telling};
 use crate::exchange::{Content, Exchange};
 use crate::face::{Destination, Face, Remake, Told};
-use crate::gate::{Admitted, Gate, Judged};
-use crate::http::problem::UpstreamFault;
+use crate::gate::{Address, Admitted, Gate, Judged, Lasting};
+use crate::http::problem::{self, UpstreamFault};
 use crate::refusal::Refusal;
 use crate::sent::{Fault, Sent};
-use body::{Looked, Outgoing};
-use pool::{Pool, Reached, Sender, Wanted};
+use crate::streamed::{Over, Streamed};
+use body::{Looked, Moved, Outgoing};
+use pool::{Broken, Pool, Reached, Wanted};
+use target::Speech;
+use tunnel::Tunnels;
+
+/// How often a request is sent at most; again only where that does no harm.
+const TRIES: usize = 3;
+/// Most answers begin within this; who waits longer is looked at again from then on.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// An answer that is known to be no longer, in bytes, ends so soon that nobody looks at it again.
+const BRIEF: u64 = 64 * 1_024;
 
 /// The door itself.
 #[derive(Debug)]
@@ -33,21 +52,57 @@ pub(crate) struct Proxy {
     gate: Arc<Gate>,
     pool: Pool,
     room: BodyRoom,
+    tunnels: Tunnels,
     answer_timeout: Duration,
+    applied: watch::Receiver<Revision>,
 }
 
-/// How long an upstream may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    /// To be connected to.
+/// How upstreams are met.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// How long one may take to be connected to.
     pub(crate) connect: Duration,
-    /// To begin its answer.
+    /// How long one may take to begin its answer.
     pub(crate) answer: Duration,
+    /// How long nothing may be said in a tunnel.
+    pub(crate) tunnel_idle: Duration,
+    /// How many tunnels there may be.
+    pub(crate) tunnels: usize,
+    /// Who vouches for those that speak TLS; without them, the roots of the system.
+    pub(crate) roots: Option<RootCertStore>,
+    /// The revision that the memory stands at.
+    pub(crate) applied: watch::Receiver<Revision>,
 }
 
 impl Proxy {
-    pub(crate) fn new(gate: Arc<Gate>, room: BodyRoom, timeouts: Timeouts) -> Self {
-        Self { gate, pool: Pool::new(timeouts.connect), room, answer_timeout: timeouts.answer }
+    /// To be called where tasks can be spawned.
+    pub(crate) fn new(
+        gate: Arc<Gate>,
+        room: BodyRoom,
+        clock: Arc<dyn Clock>,
+        terms: Terms,
+    ) -> Self {
+        let Terms { connect, answer, tunnel_idle, tunnels, roots, applied } = terms;
+        let pool = Pool::new(connect, roots, clock);
+        let tunnels = Tunnels::new(tunnels, tunnel_idle);
+        Self { gate, pool, room, tunnels, answer_timeout: answer, applied }
+    }
+
+    /// Another one, for a thread of its own, with connections of its own.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            gate: Arc::clone(&self.gate),
+            pool: self.pool.beside(),
+            room: self.room.clone(),
+            tunnels: self.tunnels.clone(),
+            answer_timeout: self.answer_timeout,
+            applied: self.applied.clone(),
+        }
+    }
+
+    /// Ends all tunnels: the server stops, and they have no end of their own.
+    pub(crate) fn end_tunnels(&self) {
+        self.tunnels.end();
     }
 
     /// Answers one request, in the words of its destination; never fails.
@@ -65,17 +120,20 @@ impl Proxy {
     async fn forward(
         &self,
         head: &RequestHead<'_>,
-        body: Sent,
+        mut body: Sent,
         destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, No> {
         if *head.method() == Method::CONNECT {
             return Err(Refusal::Malformed(Malformed::Tunnel).into());
         }
-        // RFC 9110, section 9.2.2: a safe method may be repeated, and nothing of its body is gone.
-        let harmless = head.method().is_safe() && body.is_end_stream();
-        let Destination { address, face, .. } = destination;
-        let guard = if body.is_end_stream() { None } else { self.gate.guard(head, address) };
+        let empty = body.is_end_stream();
+        let Destination { address, .. } = destination;
+        let becoming = body.take_becoming().filter(|_| empty);
+        if let Some(asked) = becoming.zip(tunnel::asked(head)) {
+            return Box::pin(self.open(head, asked, destination, exchange)).await;
+        }
+        let guard = if empty { None } else { self.gate.guard(head, address) };
         let (looked, mut body, mut place) =
             body::look_into(head, guard.as_deref(), body, &self.room).await?;
         let taken = looked.as_ref().and_then(Looked::without_token);
@@ -83,64 +141,149 @@ impl Proxy {
         if let Some(taken) = &taken {
             body = body::changed(taken.clone());
         }
-        // A connection that was kept may have ended unseen: what can be sent twice without harm is
-        // then judged again, and sent on a new one.
-        for wanted in [Wanted::Any, Wanted::New] {
-            let reach = async |judged: Judged| {
-                let upstream = upstream(&judged.guard)?;
-                let reached = self.pool.take(upstream, wanted).await;
-                reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
-            };
-            let Admitted { judged, reached, permit } =
+        // What can be sent again without harm is judged again before.
+        for wanted in [Wanted::Any, Wanted::New, Wanted::New].into_iter().take(TRIES) {
+            let reach = async |judged| self.reach(judged, head.method(), wanted).await;
+            let Admitted { judged, mut reached, permit } =
                 self.gate.admit(head, address, reach).await?;
-            let Reached { mut sender, kept } = reached;
             drop(place.take());
             exchange.meet(&judged);
             exchange.allow(&permit);
-            let mut request = rebuild(&self.gate, head, &judged, (destination, exchange.id))
-                .ok_or(UpstreamFault::Broken)?;
+            let mut request = self.rebuilt(head, (&judged, exchange.id), destination, &reached)?;
             if let Some(taken) = &taken {
                 headers::set_length(request.headers_mut(), taken.len());
             }
-            let answering = forward(&mut sender, request, body, permit);
-            let answer = tokio::time::timeout(self.answer_timeout, answering).await;
-            self.pool.give_back(upstream(&judged.guard)?, sender);
-            let Broken { error, unsent } = match answer.map_err(|_| UpstreamFault::Slow)? {
-                Ok(response) => return Ok(self.finish(response, &judged.guard, face).await?),
+            let moved = body.moved();
+            let sending = reached.link.send(request.map(|()| body));
+            let lasting = || self.lasting(head, address, &judged);
+            let broken = match self.answer_to(sending, permit, moved, lasting).await? {
+                Ok(answer) => {
+                    return self.finish(head, answer, (judged, reached), destination).await;
+                }
                 Err(broken) => broken,
             };
-            if let Some(fault) = Fault::behind(&error) {
+            if let Some(fault) = Fault::behind(&broken.error) {
                 return Err(Refusal::Malformed(fault.into()).into());
             }
-            let again = unsent.or(harmless.then_some(Outgoing::EMPTY));
-            let Some(again) = again.filter(|_| kept) else {
-                tracing::warn!(%error, "the upstream broke off");
-                break;
-            };
+            self.pool.broke(&reached);
+            let elsewhere = reached.kept || judged.guard.upstreams.len() > 1;
+            let Some(again) = again(head.method(), empty, elsewhere, broken) else { break };
             body = again;
         }
         Err(No::Fault(UpstreamFault::Broken))
     }
 
+    /// Something to send on what was judged so.
+    async fn reach(&self, judged: Judged, method: &Method, wanted: Wanted) -> Result<Reached, No> {
+        if *method == Method::TRACE {
+            return Err(No::NotForwarded);
+        }
+        if judged.guard.upstreams.is_empty() {
+            // Others forward what is let through here.
+            return Err(Refusal::NoGuard.into());
+        }
+        let reached = self.pool.take(&judged.guard, wanted).await;
+        reached.map_err(|fault| No::Unreached(fault, Box::new(judged)))
+    }
+
+    /// What comes of `sending`: no permit, no upstream. Time counts from when the body moved last.
+    async fn answer_to(
+        &self,
+        sending: impl Future<Output = Answered>,
+        _permit: Permit,
+        moved: Option<Moved>,
+        lasting: impl FnOnce() -> Lasting,
+    ) -> Result<Answered, No> {
+        let mut sending = pin!(sending);
+        let at_once = AT_ONCE.min(self.answer_timeout);
+        match tokio::time::timeout(at_once, sending.as_mut()).await {
+            Ok(answered) => Ok(answered),
+            Err(_) => Box::pin(self.wait_for(sending, moved, self.over(lasting()))).await,
+        }
+    }
+
+    async fn wait_for(
+        &self,
+        mut sending: Pin<&mut impl Future<Output = Answered>>,
+        moved: Option<Moved>,
+        mut over: Over,
+    ) -> Result<Answered, No> {
+        let count = || moved.as_ref().map_or(0, |moved| moved.load(Ordering::Relaxed));
+        let mut before = count();
+        let mut pause = self.answer_timeout.saturating_sub(AT_ONCE);
+        loop {
+            tokio::select! {
+                answered = sending.as_mut() => return Ok(answered),
+                refusal = &mut over => return Err(refusal.into()),
+                () = tokio::time::sleep(pause) => {}
+            }
+            let now = count();
+            if now == before {
+                return Err(UpstreamFault::Slow.into());
+            }
+            (before, pause) = (now, self.answer_timeout);
+        }
+    }
+
+    /// The request that goes where it was `reached`.
+    fn rebuilt(
+        &self,
+        head: &RequestHead<'_>,
+        (judged, id): (&Judged, Uuid),
+        destination: Destination<'_>,
+        reached: &Reached,
+    ) -> Result<Request<()>, No> {
+        let upstream = judged.guard.upstreams.get(reached.at).ok_or(Refusal::NoGuard)?;
+        let speech = Speech { upstream, http2: reached.link.is_stream() };
+        let rebuilt = target::rebuilt(&self.gate, head, (judged, id), destination, speech);
+        rebuilt.ok_or_else(|| UpstreamFault::Broken.into())
+    }
+
+    /// What is kept of a permitted request that lasts.
+    fn lasting(&self, head: &RequestHead<'_>, address: Address<'_>, judged: &Judged) -> Lasting {
+        self.gate.lasting(head, address, judged.clone())
+    }
+
+    /// Comes back when what lasts is no longer permitted.
+    fn over(&self, lasting: Lasting) -> Over {
+        Box::pin(Arc::clone(&self.gate).until_over(lasting, self.applied.clone()))
+    }
+
     /// An upstream's answer as the caller gets it.
     async fn finish(
         &self,
-        response: Response<Incoming>,
-        guard: &Guard,
-        face: &Face,
-    ) -> Result<Response<Content>, UpstreamFault> {
-        // Upgrades are not forwarded, so nobody asked for this.
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(UpstreamFault::Broken);
+        head: &RequestHead<'_>,
+        answer: Response<Incoming>,
+        (judged, reached): (Judged, Reached),
+        destination: Destination<'_>,
+    ) -> Result<Response<Content>, No> {
+        // Nobody asked for this.
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(UpstreamFault::Broken.into());
         }
-        let mut response = match face.remake {
-            Some(remake) => self.remake(response, remake).await?.map(Either::Left),
-            None => response.map(Either::Right),
-        };
-        headers::clean_answer(response.headers_mut(), guard);
-        // An upstream's version ends with its hop; the caller's connection writes its own.
-        *response.version_mut() = Version::default();
-        Ok(response)
+        let held = self.pool.answered(reached, !is_bound(head, &judged.guard));
+        if let Some(remake) = destination.face.remake {
+            let remade = self.remake(answer, remake).await?.map(Either::Left);
+            return Ok(cleaned(remade, &judged.guard));
+        }
+        let trailers = trailers::are_wanted(head.headers());
+        let announced = trailers.then(|| trailers::announced(answer.headers())).flatten();
+        let mut answer = answer.map(|body| {
+            let lasts = body.size_hint().exact().is_none_or(|length| length > BRIEF);
+            let streamed = Streamed::new(body, held);
+            let streamed =
+                if trailers { streamed.with_trailers(trailers::sifted) } else { streamed };
+            Either::Right(if lasts {
+                streamed.until(self.over(self.lasting(head, destination.address, &judged)))
+            } else {
+                streamed
+            })
+        });
+        answer = cleaned(answer, &judged.guard);
+        if let Some(announced) = announced {
+            answer.headers_mut().insert(TRAILER, announced);
+        }
+        Ok(answer)
     }
 
     /// Another answer, made of an upstream's, which may take as long as it may to begin.
@@ -167,16 +310,50 @@ impl Proxy {
     }
 }
 
-/// The upstream broke off before it answered.
-struct Broken {
-    error: hyper::Error,
-    /// The body, if nothing of the request has left.
-    unsent: Option<Outgoing>,
+/// An upstream's answer, or that there is none.
+type Answered = Result<Response<Incoming>, Broken>;
+
+/// The body to send again, if that does no harm: nothing of it has left, or there is none and either
+/// the upstream says that it did nothing, or doing it twice is doing it once (RFC 9110, section 9.2.2).
+/// A connection that was new ends the second kind, unless there is another upstream.
+fn again(method: &Method, empty: bool, elsewhere: bool, broken: Broken) -> Option<Outgoing> {
+    let Broken { error, unsent, undone } = broken;
+    let harmless = undone || method.is_idempotent() && elsewhere;
+    let again = unsent.or((empty && harmless).then_some(Outgoing::EMPTY));
+    if again.is_none() {
+        tracing::warn!(%error, "the upstream broke off");
+    }
+    again
+}
+
+/// Whether the credential that is passed on proves a connection and not a request, so that nobody
+/// else may be sent on it.
+fn is_bound(head: &RequestHead<'_>, guard: &Guard) -> bool {
+    if !guard.pass_credential && !guard.schemes.is_empty() {
+        return false;
+    }
+    let Some(sent) = head.headers().get(AUTHORIZATION) else { return false };
+    BOUND.iter().any(|bound| {
+        sent.as_bytes().get(..bound.len()).is_some_and(|it| it.eq_ignore_ascii_case(bound))
+    })
+}
+
+/// Schemes of others whose proof is that of a connection.
+const BOUND: [&[u8]; 2] = [b"NTLM", b"Negotiate"];
+
+/// An answer without what may not be said in our name. An upstream's version ends with its hop; the
+/// caller's connection writes its own.
+fn cleaned(mut answer: Response<Content>, guard: &Guard) -> Response<Content> {
+    headers::clean_answer(answer.headers_mut(), guard);
+    *answer.version_mut() = Version::default();
+    answer
 }
 
 /// Why there is no answer of an upstream's.
 enum No {
     Fault(UpstreamFault),
+    /// Its method is one that is never forwarded.
+    NotForwarded,
     Refusal(Refusal),
     Unreached(UpstreamFault, Box<Judged>),
 }
@@ -191,6 +368,10 @@ impl No {
             Self::Fault(fault) | Self::Unreached(fault, _) => {
                 exchange.fail(*fault);
                 (face.fault)(*fault, exchange.id)
+            }
+            Self::NotForwarded => {
+                exchange.decline();
+                problem::not_forwarded(exchange.id)
             }
             Self::Refusal(refusal) => {
                 exchange.refuse(refusal);
@@ -211,63 +392,4 @@ impl From<Refusal> for No {
     fn from(refusal: Refusal) -> Self {
         Self::Refusal(refusal)
     }
-}
-
-/// No permit, no upstream.
-async fn forward(
-    sender: &mut Sender,
-    request: Request<()>,
-    body: Outgoing,
-    _permit: Permit,
-) -> Result<Response<Incoming>, Broken> {
-    sender.try_send_request(request.map(|()| body)).await.map_err(|mut error| {
-        let unsent = error.take_message().map(Request::into_body);
-        Broken { error: error.into_error(), unsent }
-    })
-}
-
-/// The request that is forwarded, built from what was judged.
-fn rebuild(
-    gate: &Gate,
-    head: &RequestHead<'_>,
-    judged: &Judged,
-    (Destination { face, below, .. }, id): (Destination<'_>, Uuid),
-) -> Option<Request<()>> {
-    let uri = target(head, &judged.guard, below)?;
-    // RFC 9110, section 9.3.2: the same head as for GET, which is in the upstream's body.
-    let whole = face.remake.is_some() && head.method() == Method::HEAD;
-    let method = if whole { &Method::GET } else { head.method() };
-    let line = identity::line(head, method, uri.path());
-    let headers = headers::rebuilt(gate, head, &Telling { judged, id, line });
-    let mut request = Request::builder().uri(uri).version(Version::HTTP_11).body(()).ok()?;
-    *request.method_mut() = method.clone();
-    *request.headers_mut() = headers;
-    if face.remake.is_some() {
-        headers::ask_for_the_whole(request.headers_mut(), head.method());
-    }
-    Some(request)
-}
-
-/// Where `guard` leads; what only other proxies forward is not to be had here.
-fn upstream(guard: &Guard) -> Result<&Upstream, Refusal> {
-    guard.upstreams.first().ok_or(Refusal::NoGuard)
-}
-
-/// Where the request goes: a listener's upstream with what is `below` it, else the path that was judged,
-/// below the upstream's own.
-fn target(head: &RequestHead<'_>, guard: &Guard, below: &str) -> Option<Uri> {
-    let path = match guard.kind {
-        Kind::Listener => below,
-        Kind::Route if guard.strip_prefix => {
-            head.path().strip_prefix(&*guard.prefix).filter(|rest| !rest.is_empty()).unwrap_or("/")
-        }
-        Kind::Route => head.path(),
-    };
-    let base = &*upstream(guard).ok()?.base;
-    let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
-    let target = match query::forwarded(head, guard) {
-        Some(query) => format!("{base}{path}?{query}"),
-        None => format!("{base}{path}"),
-    };
-    target.parse().ok()
 }

@@ -223,6 +223,16 @@ pub(crate) fn wrong_method(request: Uuid) -> Response<Full<Bytes>> {
     problem.respond(request)
 }
 
+/// The answer to a method that is never forwarded (RFC 9110, section 9.3.8): TRACE says back what the
+/// upstream alone is told.
+pub(crate) fn not_forwarded(request: Uuid) -> Response<Full<Bytes>> {
+    let detail = "this method is not forwarded";
+    let mut problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", detail);
+    let others = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    problem.headers.insert(ALLOW, others);
+    problem.respond(request)
+}
+
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, detail: &'static str) -> Self {
         Self { status, kind, detail, headers: HeaderMap::new() }

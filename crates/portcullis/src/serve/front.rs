@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::connection::Caller;
 use super::key_set;
+use crate::becoming::Becoming;
 use crate::dialects::{self, Call, Dialect, Services};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
@@ -38,6 +39,7 @@ impl Front {
         let id = request_id(now.millis());
         let (mut parts, body) = request.into_parts();
         let (body, ended) = Sent::watched(body, self.bodies);
+        let body = body.or(Becoming::of(&mut parts));
         let closes = parts.version < Version::HTTP_2;
         unfold(&mut parts);
         let clock = Arc::clone(&self.services.clock);
@@ -55,9 +57,9 @@ impl Front {
             }
         };
         let failed = response.status().is_client_error() || response.status().is_server_error();
-        if closes && failed && !ended.is() && response.body().is_own() {
-            // RFC 9112, section 9.6: what is left of the body is not read, so the connection ends, and
-            // whoever would send more on it is told.
+        if closes && !ended.is() && (failed || !response.body().is_own()) {
+            // RFC 9112, section 9.6: what is left of the body may never be read, so the connection
+            // ends, and whoever would send more on it is told.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Ok(value) = id.to_string().parse() {

@@ -1,6 +1,8 @@
 //! What is sent to an upstream, and the token that a guard may look for in it.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use portcullis_core::request::{BodyForm, BodyToken, MAX_LOOKED_INTO, Malformed, 
 
 use crate::body_room::{BodyRoom, NoRoom, Place};
 use crate::refusal::Refusal;
-use crate::sent::{Fault, Sent};
+use crate::sent::Sent;
 
 /// How long a body may take to arrive that is looked into.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,31 +23,49 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) struct Outgoing {
     read: Option<Bytes>,
     rest: Option<Sent>,
+    moved: Option<Moved>,
 }
+
+/// How many pieces of a body have left.
+pub(super) type Moved = Arc<AtomicUsize>;
 
 impl Outgoing {
     /// Nothing.
-    pub(super) const EMPTY: Self = Self { read: None, rest: None };
+    pub(super) const EMPTY: Self = Self { read: None, rest: None, moved: None };
 
     /// The caller's body, none of it read.
-    pub(super) const fn streaming(body: Sent) -> Self {
-        Self { read: None, rest: Some(body) }
+    pub(super) fn streaming(body: Sent) -> Self {
+        Self::after(None, body)
+    }
+
+    /// What was `read` of the caller's body, and then what comes still.
+    fn after(read: Option<Bytes>, body: Sent) -> Self {
+        let moved = (!body.is_end_stream()).then(Moved::default);
+        Self { read, rest: Some(body), moved }
+    }
+
+    /// Tells how far it has come; nothing if it is all there.
+    pub(super) fn moved(&self) -> Option<Moved> {
+        self.moved.clone()
     }
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
-    type Error = Fault;
+    type Error = <Sent as Body>::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if let Some(read) = self.read.take() {
             return Poll::Ready(Some(Ok(Frame::data(read))));
         }
         let Some(rest) = self.rest.as_mut() else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(rest).poll_frame(context));
+        if let Some(moved) = &self.moved {
+            moved.fetch_add(1, Ordering::Relaxed);
+        }
         // Nobody has judged what stands in trailers (RFC 9110, section 6.5.1).
         Poll::Ready(frame.filter(|frame| !matches!(frame, Ok(frame) if frame.is_trailers())))
     }
@@ -113,11 +133,11 @@ pub(super) async fn look_into(
     let reading = tokio::time::timeout(PATIENCE, read(&mut body, &mut place)).await;
     let (read, whole) = reading.map_err(|_| Refusal::Malformed(Malformed::Body))??;
     if !whole {
-        return Ok((None, Outgoing { read: Some(read), rest: Some(body) }, Some(place)));
+        return Ok((None, Outgoing::after(Some(read), body), Some(place)));
     }
     let passes = guard.pass_credential;
     let looked = Looked { form, body: read.clone(), passes };
-    Ok((Some(looked), Outgoing { read: Some(read), rest: None }, Some(place)))
+    Ok((Some(looked), Outgoing { read: Some(read), rest: None, moved: None }, Some(place)))
 }
 
 /// The body as far as it is looked into, and whether that is all of it.
@@ -138,5 +158,5 @@ async fn read(body: &mut Sent, place: &mut Place) -> Result<(Bytes, bool), Refus
 
 /// A body that was changed before it is sent.
 pub(super) const fn changed(body: Bytes) -> Outgoing {
-    Outgoing { read: Some(body), rest: None }
+    Outgoing { read: Some(body), rest: None, moved: None }
 }

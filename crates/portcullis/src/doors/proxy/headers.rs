@@ -13,9 +13,10 @@ use portcullis_core::request::{RequestHead, folded_eq};
 use crate::doors::identity::{self, Telling};
 use crate::gate::{Gate, Judged};
 
-/// Headers that end at the next hop (RFC 9110, section 7.6.1).
+/// Headers that end at the next hop (RFC 9110, section 7.6.1); an expectation is met here.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
+    "expect",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -24,6 +25,8 @@ const HOP_BY_HOP: &[&str] = &[
     "trailer",
     "upgrade",
 ];
+
+const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 /// The headers that an upstream gets.
 pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>) -> HeaderMap {
@@ -48,6 +51,11 @@ pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>
         headers.insert(HOST, host.clone());
     }
     set_forwarded(&mut headers, head);
+    if judged.guard.strip_prefix
+        && let Ok(prefix) = HeaderValue::from_str(&judged.guard.prefix)
+    {
+        headers.insert(X_FORWARDED_PREFIX, prefix);
+    }
     identity::tell(gate, telling, |name, value| {
         if let Some(value) = value {
             headers.insert(HeaderName::from_static(name), value);
@@ -69,7 +77,7 @@ pub(super) fn ask_for_the_whole(headers: &mut HeaderMap, method: &Method) {
 }
 
 /// What the caller's own `Connection` names ends here, before anything of ours is set.
-fn named_in_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
+pub(super) fn named_in_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     // Framing is the parser's: a caller cannot have it removed.
     if matches!(*name, header::CONTENT_LENGTH | header::TRANSFER_ENCODING | HOST) {
         return false;
@@ -108,6 +116,11 @@ fn set_forwarded(headers: &mut HeaderMap, head: &RequestHead<'_>) {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
+}
+
+/// Whether a header of this name ends at this hop.
+pub(super) fn ends_here(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(&name.as_str())
 }
 
 /// Removes from an answer what ends at this hop, and what `guard`'s upstream may not say in our

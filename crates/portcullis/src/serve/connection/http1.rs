@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::front::Front;
 use super::pace::{Paced, Patience};
-use super::talk::{Counted, Open, Talk};
+use super::talk::{Open, Talk};
 use super::{Caller, MAX_HEAD};
 
 /// The most headers a request may have before it is even looked at.
@@ -45,7 +45,7 @@ pub(super) async fn serve(
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(header::CONNECTION, close);
             }
-            Ok::<_, hyper::Error>(answer.map(|body| Counted { body, open }))
+            Ok::<_, hyper::Error>(open.with(answer))
         }
     });
     speak(Paced::new(stream, patience, Arc::clone(&talk)), service, &talk, stop).await;
@@ -68,7 +68,8 @@ pub(in super::super) async fn speak<S>(
         .header_read_timeout(None)
         .max_headers(MAX_HEADERS)
         .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX))
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     let mut connection = pin!(connection);
     // How a caller's connection ends is the caller's own affair.
     tokio::select! {

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::super::front::Front;
 use super::pace::{Paced, Patience};
-use super::talk::{Counted, Open, Talk};
+use super::talk::{Open, Talk};
 use super::{Caller, MAX_HEAD};
 
 /// How many requests may be under way at once on one connection.
@@ -54,7 +54,7 @@ pub(super) async fn serve(
             let (front, caller, talk) = &*shared;
             let open = Open::begin(talk);
             let answer = front.serve(request, caller).await;
-            Ok::<_, hyper::Error>(answer.map(|body| Counted { body, open }))
+            Ok::<_, hyper::Error>(open.with(answer))
         }
     });
     let stream = Paced::unhurried(stream, patience, Arc::clone(&talk));

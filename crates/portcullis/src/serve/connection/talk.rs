@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::Response;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::sleep;
 
 use super::pace::Patience;
+use crate::becoming::Keepsake;
 use crate::exchange;
 
 /// How many exchanges one connection has begun, and how many have ended.
@@ -95,6 +97,18 @@ impl Open {
         Self { talk: Arc::clone(talk), handed: false }
     }
 
+    /// The answer with which it ends.
+    pub(super) fn with(self, mut answer: Response<exchange::Body>) -> Response<Counted> {
+        let open = match answer.extensions_mut().remove::<Keepsake>() {
+            Some(keepsake) => {
+                keepsake.lay(self);
+                None
+            }
+            None => Some(self),
+        };
+        answer.map(|body| Counted { body, open })
+    }
+
     fn hand(&mut self, handed: bool) {
         match (self.handed, handed) {
             (false, true) => drop(self.talk.handed.fetch_add(1, Ordering::Relaxed)),
@@ -115,8 +129,9 @@ impl Drop for Open {
 /// The body of an answer. With it ends the exchange.
 #[derive(Debug)]
 pub(super) struct Counted {
-    pub(super) body: exchange::Body,
-    pub(super) open: Open,
+    body: exchange::Body,
+    /// None where the answer begins a tunnel, which is under way for as long as that is there.
+    open: Option<Open>,
 }
 
 impl Body for Counted {
@@ -128,9 +143,11 @@ impl Body for Counted {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Self { body, open } = self.get_mut();
-        open.talk.moves.fetch_add(1, Ordering::Relaxed);
         let polled = Pin::new(body).poll_frame(context);
-        open.hand(matches!(polled, Poll::Ready(Some(Ok(_)))));
+        if let Some(open) = open {
+            open.talk.moves.fetch_add(1, Ordering::Relaxed);
+            open.hand(matches!(polled, Poll::Ready(Some(Ok(_)))));
+        }
         polled
     }
 
