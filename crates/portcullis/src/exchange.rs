@@ -68,8 +68,13 @@ struct Who {
 }
 
 impl Exchange {
-    /// Of a request that has just come from `peer`.
-    pub(crate) fn begin(parts: &Parts, peer: IpAddr, id: Uuid, clock: Arc<dyn Clock>) -> Self {
+    /// Of a request that came from `peer` at `begun`, in milliseconds since boot.
+    pub(crate) fn begin(
+        parts: &Parts,
+        peer: IpAddr,
+        (id, begun): (Uuid, u64),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             id,
             theirs: their_id(&parts.headers),
@@ -84,7 +89,7 @@ impl Exchange {
             who: Who::default(),
             status: None,
             silent: false,
-            begun: clock.now().boot,
+            begun,
             clock,
         }
     }
@@ -171,7 +176,7 @@ impl Exchange {
     }
 
     /// It is answered so; it ends with the answer's body.
-    pub(crate) fn answer(mut self, response: Response<Content>) -> Response<Body> {
+    pub(crate) fn answer(mut self: Box<Self>, response: Response<Content>) -> Response<Body> {
         self.status = Some(response.status());
         response.map(|content| Body { content, exchange: self })
     }
@@ -249,7 +254,7 @@ pub(crate) type Content = Either<Full<Bytes>, Streamed>;
 #[derive(Debug)]
 pub(crate) struct Body {
     content: Content,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
 }
 
 impl Body {

@@ -149,7 +149,7 @@ impl Gate {
         for _ in 0..TRIES {
             let judged = match self.judge(head, address).await {
                 Err(Stop::Changed) => continue,
-                Err(Stop::Refused(refusal)) => return Err(refusal.into()),
+                Err(Stop::Refused(refusal)) => return Err(self.timely(refusal).into()),
                 Ok(judged) => judged,
             };
             let reached = reach(judged.clone()).await?;
@@ -160,6 +160,12 @@ impl Gate {
             }
         }
         Err(Refusal::Unavailable.into())
+    }
+
+    /// `refusal`, if this node can tell: what it knows may be too old.
+    fn timely(&self, refusal: Refusal) -> Refusal {
+        let current = self.followed.lease.check(self.clock.now());
+        current.map_or(Refusal::Unavailable, |()| refusal)
     }
 
     /// The guard that a request goes to, which is looked up again whenever it is judged.
@@ -174,7 +180,6 @@ impl Gate {
 
     /// Who sends the request, and whether the guard's policy allows it.
     async fn judge(&self, head: &RequestHead<'_>, address: Address<'_>) -> Result<Judged, Stop> {
-        self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)?;
         let guard = address.find(&self.followed.memory, head).ok_or(Refusal::NoGuard)?;
         let mut judged = Judged::unproven(guard, head);
         if judged.guard.policy.shuts_out(head) {

@@ -6,6 +6,7 @@ mod house;
 mod key_set;
 mod listen;
 mod redirect;
+mod request_ids;
 mod room;
 mod shards;
 pub(crate) mod slides;
@@ -46,6 +47,7 @@ use connection::{Patience, Speech};
 use front::Front;
 pub(crate) use house::House;
 use redirect::Redirect;
+use request_ids::RequestIds;
 use room::Room;
 use shards::Shards;
 use tls::Tls;
@@ -180,7 +182,8 @@ impl Server {
         });
         let speech = Speech { tls: self.tls, patience: patience(&self.house.config.server) };
         let (server, trust) = (&self.house.config.server, &self.house.config.trust);
-        let redirect = Redirect { port: self.address.port(), clock: self.services.clock.clone() };
+        let (port, clock) = (self.address.port(), Arc::clone(&self.services.clock));
+        let redirect = Redirect { port, clock, ids: RequestIds::default() };
         let (proxy, mut stopping) = (self.proxy, stop.clone());
         self.aside.spawn(async move {
             drop(stopping.wait_for(|stop| *stop).await);
@@ -243,6 +246,7 @@ fn front(config: &Config, services: &Services, proxy: &Proxy) -> Front {
         services: services.clone(),
         trusted: TrustedPeers::new(&config.trust.peers),
         bodies: bodies(config),
+        ids: RequestIds::default(),
     }
 }
 

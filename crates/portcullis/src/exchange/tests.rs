@@ -45,7 +45,7 @@ impl Write for Page {
 }
 
 /// The fields of every line at `level` that one exchange leaves.
-fn lines(level: Level, request: &Parts, happens: impl FnOnce(Exchange)) -> Vec<Value> {
+fn lines(level: Level, request: &Parts, happens: impl FnOnce(Box<Exchange>)) -> Vec<Value> {
     let page = Page::default();
     let writer = page.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -55,7 +55,12 @@ fn lines(level: Level, request: &Parts, happens: impl FnOnce(Exchange)) -> Vec<V
         .finish();
     tracing::subscriber::with_default(subscriber, || {
         let clock = Arc::new(Ticking::default());
-        happens(Exchange::begin(request, IpAddr::from([192, 0, 2, 1]), Uuid::nil(), clock));
+        happens(Box::new(Exchange::begin(
+            request,
+            IpAddr::from([192, 0, 2, 1]),
+            (Uuid::nil(), clock.now().boot),
+            clock,
+        )));
     });
     let text = page.0.lock().unwrap();
     let values = serde_json::Deserializer::from_slice(&text).into_iter::<Value>();
@@ -129,7 +134,7 @@ fn rejected() -> Refusal {
     Refusal::Rejected(no, guard())
 }
 
-fn answered(mut exchange: Exchange, refusal: &Refusal) -> Response<Body> {
+fn answered(mut exchange: Box<Exchange>, refusal: &Refusal) -> Response<Body> {
     exchange.refuse(refusal);
     let mut response = Response::new(Either::Left(Full::default()));
     *response.status_mut() = StatusCode::UNAUTHORIZED;

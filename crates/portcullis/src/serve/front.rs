@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::connection::Caller;
 use super::key_set;
+use super::request_ids::RequestIds;
 use crate::becoming::Becoming;
 use crate::dialects::{self, Call, Dialect, Services};
 use crate::doors::proxy::Proxy;
@@ -21,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::sent::{Bounds, Sent};
 
 /// Carries the request's id to the caller and the upstream.
-pub(super) const REQUEST_ID: &str = "portcullis-request-id";
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("portcullis-request-id");
 
 /// The first to see a request.
 #[derive(Debug)]
@@ -30,20 +31,22 @@ pub(super) struct Front {
     pub(super) proxy: Proxy,
     pub(super) trusted: TrustedPeers,
     pub(super) bodies: Bounds,
+    pub(super) ids: RequestIds,
 }
 
 impl Front {
     /// Answers one request; never fails.
     pub(super) async fn serve(&self, request: Request<Incoming>, from: &Caller) -> Response<Body> {
-        let now = self.services.clock.now().wall;
-        let id = request_id(now.millis());
+        let begun = self.services.clock.now();
+        let now = begun.wall;
+        let id = self.ids.next(now.millis());
         let (mut parts, body) = request.into_parts();
         let (body, ended) = Sent::watched(body, self.bodies);
         let body = body.or(Becoming::of(&mut parts));
         let closes = parts.version < Version::HTTP_2;
         unfold(&mut parts);
         let clock = Arc::clone(&self.services.clock);
-        let mut exchange = Exchange::begin(&parts, from.peer, id, clock);
+        let mut exchange = Box::new(Exchange::begin(&parts, from.peer, (id, begun.boot), clock));
         let connection = from.connection(now);
         let read = RequestHead::from_connection(&parts, connection, &self.trusted, now);
         let mut response = match read.and_then(|head| body.check_length().map(|()| head)) {
@@ -62,9 +65,7 @@ impl Front {
             // ends, and whoever would send more on it is told.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Ok(value) = id.to_string().parse() {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
+        response.headers_mut().insert(REQUEST_ID, as_header(id));
         response
     }
 
@@ -83,7 +84,7 @@ impl Front {
         &self,
         head: &RequestHead<'_>,
         body: Sent,
-        mut exchange: Exchange,
+        mut exchange: Box<Exchange>,
     ) -> Response<Body> {
         exchange.read(head);
         let named = self.services.gate.is_named(head.host());
@@ -111,7 +112,7 @@ impl Front {
         head: &RequestHead<'_>,
         body: Sent,
         destination: Destination<'_>,
-        mut exchange: Exchange,
+        mut exchange: Box<Exchange>,
     ) -> Response<Body> {
         let answer = self.proxy.serve(head, body, destination, &mut exchange).await;
         exchange.answer(answer)
@@ -139,8 +140,9 @@ impl Front {
     }
 }
 
-/// The request's id is always ours.
-pub(super) fn request_id(now: i64) -> Uuid {
-    let random = portcullis_core::seal::random::<10>().unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now).unwrap_or(0), &random).into_uuid()
+/// The id as a header carries it.
+pub(super) fn as_header(id: Uuid) -> HeaderValue {
+    let mut room = Uuid::encode_buffer();
+    let text = id.hyphenated().encode_lower(&mut room);
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }

@@ -13,8 +13,9 @@ use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
 use portcullis_core::time::Clock;
 
 use super::connection::{Paced, Patience, Talk, http1};
-use super::front::{REQUEST_ID, request_id};
+use super::front::{REQUEST_ID, as_header};
 use super::listen::Accepted;
+use super::request_ids::RequestIds;
 use crate::http::problem;
 use crate::refusal::Refusal;
 
@@ -27,6 +28,7 @@ pub(super) struct Redirect {
     /// The port on which https is spoken.
     pub(super) port: u16,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: RequestIds,
 }
 
 /// Answers one connection, with one answer.
@@ -47,7 +49,7 @@ impl Redirect {
     fn answer(&self, mut parts: Parts, peer: IpAddr) -> Response<Full<Bytes>> {
         unfold(&mut parts);
         let (now, trusted) = (self.clock.now().wall, TrustedPeers::default());
-        let id = request_id(now.millis());
+        let id = self.ids.next(now.millis());
         let read = RequestHead::from_connection(&parts, peer, &trusted, now);
         let mut answer = match read.map(|head| self.location(&head)) {
             Ok(Some(location)) => {
@@ -60,9 +62,7 @@ impl Redirect {
             Err(why) => problem::refused(&Refusal::Malformed(why), id),
         };
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        if let Ok(id) = id.to_string().parse() {
-            answer.headers_mut().insert(REQUEST_ID, id);
-        }
+        answer.headers_mut().insert(REQUEST_ID, as_header(id));
         answer
     }
 

@@ -2,39 +2,37 @@
 
 mod cookies;
 
+use std::io::Write as _;
+
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, HOST, HeaderName, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, PROXY_AUTHORIZATION, RANGE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, COOKIE, EXPECT, HOST, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RANGE, TE,
+    TRAILER, UPGRADE,
 };
 use http::{HeaderMap, Method, header};
+use hyper::body::Bytes;
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{RequestHead, folded_eq};
 
 use crate::doors::identity::{self, Telling};
 use crate::gate::{Gate, Judged};
 
-/// Headers that end at the next hop (RFC 9110, section 7.6.1); an expectation is met here.
-const HOP_BY_HOP: &[&str] = &[
-    "connection",
-    "expect",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "upgrade",
-];
+/// The longest address, in bytes, as it is written.
+const MAX_ADDRESS: usize = 40;
 
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 /// The headers that an upstream gets.
 pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>) -> HeaderMap {
     let judged = telling.judged;
     let mut headers = HeaderMap::with_capacity(head.headers().len() + 8);
+    let says_more = head.headers().contains_key(CONNECTION);
     for (name, value) in head.headers() {
-        let kept = !named_in_connection(head.headers(), name)
-            && !HOP_BY_HOP.contains(&name.as_str())
+        let kept = !(says_more && named_in_connection(head.headers(), name))
+            && !ends_here(name)
             && !identity::is_reserved(name)
             && *name != HOST
             && (judged.guard.pass_credential || !reads(judged, name));
@@ -76,6 +74,14 @@ pub(super) fn ask_for_the_whole(headers: &mut HeaderMap, method: &Method) {
     }
 }
 
+/// Whether it ends at the next hop (RFC 9110, section 7.6.1); an expectation is met here.
+pub(super) fn ends_here(name: &HeaderName) -> bool {
+    matches!(
+        *name,
+        CONNECTION | EXPECT | PROXY_AUTHENTICATE | PROXY_AUTHORIZATION | TE | TRAILER | UPGRADE
+    ) || matches!(name.as_str(), "keep-alive" | "proxy-connection")
+}
+
 /// What the caller's own `Connection` names ends here, before anything of ours is set.
 pub(super) fn named_in_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
     // Framing is the parser's: a caller cannot have it removed.
@@ -107,31 +113,31 @@ pub(super) fn set_length(headers: &mut HeaderMap, length: usize) {
 }
 
 fn set_forwarded(headers: &mut HeaderMap, head: &RequestHead<'_>) {
-    for (name, value) in [
-        ("x-forwarded-for", head.client().to_string()),
-        ("x-forwarded-host", head.host().to_owned()),
-        ("x-forwarded-proto", head.protocol().to_owned()),
-    ] {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(HeaderName::from_static(name), value);
+    // Both in one piece of memory, which they share.
+    let mut text = Vec::with_capacity(head.host().len() + MAX_ADDRESS);
+    text.extend_from_slice(head.host().as_bytes());
+    // Writing to memory does not fail.
+    drop(write!(text, "{}", head.client()));
+    let mut host = Bytes::from(text);
+    let client = host.split_off(head.host().len());
+    for (name, text) in [(X_FORWARDED_FOR, client), (X_FORWARDED_HOST, host)] {
+        if let Ok(value) = HeaderValue::from_maybe_shared(text) {
+            headers.insert(name, value);
         }
     }
-}
-
-/// Whether a header of this name ends at this hop.
-pub(super) fn ends_here(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(&name.as_str())
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(head.protocol()));
 }
 
 /// Removes from an answer what ends at this hop, and what `guard`'s upstream may not say in our
 /// name.
 pub(super) fn clean_answer(headers: &mut HeaderMap, guard: &Guard) {
     cookies::keep_theirs(headers, guard);
+    let says_more = headers.contains_key(CONNECTION);
     // All before any is removed: one of them names others.
     let dropped = headers.keys().filter(|name| {
-        HOP_BY_HOP.contains(&name.as_str())
+        ends_here(name)
             || name.as_str().starts_with("portcullis-")
-            || named_in_connection(headers, name)
+            || says_more && named_in_connection(headers, name)
     });
     let dropped: Vec<HeaderName> = dropped.cloned().collect();
     for name in dropped {
