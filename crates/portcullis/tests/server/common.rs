@@ -131,10 +131,18 @@ impl Server {
         let config = format!("[server]\nlisten = \"127.0.0.1:0\"\n{config}");
         let file = home.write("portcullis.toml", &config);
         let command = home.command(&["serve", "--config", &file]);
-        Self::start(home, command, |_, stderr| {
-            let url = stderr.wait_for("listening on ");
-            url.split_once("://").unwrap().1.to_owned()
-        })
+        Self::start(home, command, |_, stderr| address(stderr))
+    }
+
+    /// The same, and it may open so many files at once.
+    pub(crate) fn serve_within(home: Home, files: u32, config: &str) -> Self {
+        let config = format!("[server]\nlisten = \"127.0.0.1:0\"\n{config}");
+        let file = home.write("portcullis.toml", &config);
+        let serve = home.command(&["serve", "--config", &file]);
+        let mut within = Command::new("prlimit");
+        within.arg(format!("--nofile={files}:{files}")).arg(serve.get_program());
+        within.args(serve.get_args());
+        Self::start(home, within, |_, stderr| address(stderr))
     }
 
     fn start(
@@ -185,6 +193,13 @@ impl Server {
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_024
     }
 
+    /// The processor time that it has used, in hundredths of a second.
+    pub(crate) fn processor_time(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.running.0.id())).unwrap();
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+        fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// Asks it to end, as an init system does.
     pub(crate) fn terminate(&self) {
         let pid = Pid::from_child(&self.running.0);
@@ -209,6 +224,12 @@ impl Server {
         drop(running);
         home
     }
+}
+
+/// Where a server says that it listens.
+fn address(stderr: &mut Heard) -> String {
+    let url = stderr.wait_for("listening on ");
+    url.split_once("://").unwrap().1.to_owned()
 }
 
 pub(crate) fn connect(address: &str) -> TcpStream {

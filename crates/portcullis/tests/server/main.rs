@@ -20,6 +20,7 @@ mod identity;
 mod journey_hub;
 mod journyx;
 mod leaks;
+mod limits;
 mod problems;
 mod quickstart;
 mod recorder;

@@ -63,6 +63,14 @@ impl<S> Paced<S> {
         Self { stream, patience, talk, since: 0, head: Head::Part, late: None, unread: None }
     }
 
+    /// Something has come.
+    fn hear(&mut self) {
+        let ended = self.talk.ended();
+        if self.head == Head::None || self.since != ended && !self.talk.is_under_way() {
+            (self.since, self.head) = (ended, Head::Heard);
+        }
+    }
+
     /// Ready when a head that is waited for has not come in time.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Some(late) = &mut self.late else { return Poll::Pending };
@@ -110,9 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let paced = self.get_mut();
         let read = Pin::new(&mut paced.stream).poll_read(context, buffer);
         if read.is_ready() {
-            if paced.head == Head::None {
-                paced.head = Head::Heard;
-            }
+            paced.hear();
             return read;
         }
         ready!(paced.poll_late(context));
@@ -239,13 +245,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_head_is_late_too_that_begins_before_the_end_was_seen() {
+        let (mut far, mut paced, talk) = pair();
+        drop(Open::begin(&talk));
+        far.write_all(b"a").await.unwrap();
+        assert_eq!(next(&mut paced).await, (1, 0));
+        assert_eq!(next(&mut paced).await, (0, 10));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_nobody_takes_breaks_off_and_what_somebody_takes_goes_on() {
         let (mut far, mut paced, _talk) = pair();
         let taking = tokio::spawn(async move {
-            for _ in 0..3 {
-                sleep(Duration::from_secs(29)).await;
-                far.read_exact(&mut [0; 4]).await.unwrap();
-            }
+            sleep(Duration::from_secs(29)).await;
+            far.read_exact(&mut [0; 4]).await.unwrap();
+            sleep(Duration::from_secs(29)).await;
+            far.read_exact(&mut [0; 8]).await.unwrap();
             far
         });
         paced.write_all(&[0; 16]).await.unwrap();

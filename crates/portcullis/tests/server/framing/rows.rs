@@ -186,7 +186,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("a name with a slash", b"GET / HTTP/1.1\r\nHost: api.example\r\nX/A: 1\r\n\r\n", Refused),
     Row("a name in brackets", b"GET / HTTP/1.1\r\nHost: api.example\r\n(X): 1\r\n\r\n", Refused),
     Row("a name with a quote", b"GET / HTTP/1.1\r\nHost: api.example\r\nX\"A: 1\r\n\r\n", Refused),
-    Row("a NUL in a value", b"GET / HTTP/1.1\r\nHost: api.example\r\nX-A: 1\02\r\n\r\n", Refused),
+    Row("a NUL in a value", b"GET / HTTP/1.1\r\nHost: api.example\r\nX-A: 1\x002\r\n\r\n", Refused),
     Row("a bell in a value", b"GET / HTTP/1.1\r\nHost: api.example\r\nX-A: \x07\r\n\r\n", Refused),
     Row("an escape in a value", b"GET / HTTP/1.1\r\nHost: api.example\r\nX-A: \x1b[2J\r\n\r\n", Refused),
     Row("a vertical tab in a value", b"GET / HTTP/1.1\r\nHost: api.example\r\nX-A: 1\x0b2\r\n\r\n", Refused),

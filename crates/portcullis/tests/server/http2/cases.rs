@@ -26,7 +26,7 @@ pub(super) enum Outcome {
     /// The connection ends, for one of these reasons.
     Connection(&'static [u32]),
     /// The connection ends. The standard has a code of its own for the reason; the library says
-    /// PROTOCOL_ERROR to all of them, which a client can do as little about.
+    /// `PROTOCOL_ERROR` to all of them, which a client can do as little about.
     Ends(u32),
     /// Nothing, and the connection goes on.
     Ignored,
