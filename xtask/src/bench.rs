@@ -2,6 +2,7 @@
 
 mod load;
 mod quickstart;
+mod slow;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -43,7 +44,15 @@ pub(crate) fn run_all() -> anyhow::Result<()> {
     let server = Quickstart::start(&binary)?;
     sleep(SETTLE);
     println!("{:<28} {:>10.1} MiB", "after the first password", mib(server.memory()?));
-    processor_time(&server)
+    processor_time(&server)?;
+    drop(server);
+    slow::run_all(&binary)
+}
+
+/// Weighs slow connections alone.
+pub(crate) fn run_slow() -> anyhow::Result<()> {
+    run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
+    slow::run_all(&target_folder()?.join("release/portcullis"))
 }
 
 /// The memory of an empty installation that serves, in bytes.

@@ -30,6 +30,7 @@ Every day:
 Now and then:
   soak               Every test in release mode and at full length.
   bench              Time a decision, size of the binary, idle memory, processor time a request.
+  bench slow         Only this: memory of slow connections of five kinds, 10 000 of each.
   build-times        Wall seconds of a cold debug and a cold release build.
 
 Examples:
@@ -79,6 +80,7 @@ fn run(words: &[&str]) -> anyhow::Result<bool> {
         ["gen-docs"] => docs::write().map(|()| true),
         ["gen-docs", "--check"] => docs::check().map(|()| true),
         ["bench"] => bench::run_all().map(|()| true),
+        ["bench", "slow"] => bench::run_slow().map(|()| true),
         ["build-times"] => bench::build_times().map(|()| true),
         unknown => anyhow::bail!("no such command: `{}`; try `--help`", unknown.join(" ")),
     }
