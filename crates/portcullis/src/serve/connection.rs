@@ -19,7 +19,7 @@ use super::front::Front;
 use super::listen::Accepted;
 use super::tls::{Client, Settled, Tls};
 pub(super) use pace::{Paced, Patience};
-use preface::Begun;
+use preface::Seen;
 pub(super) use talk::Talk;
 
 /// The most bytes that a request's head may take before it is even looked at.
@@ -56,7 +56,7 @@ pub(super) async fn serve(front: Arc<Front>, speech: Speech, accepted: Accepted)
     let settling = async {
         Some(match tls {
             Some(tls) => Opened::Tls(Box::new(shake(&tls, stream, peer, patience.head).await?)),
-            None => Opened::Clear(look(stream, patience.head).await?),
+            None => look(stream, patience.head).await?,
         })
     };
     let opened = tokio::select! {
@@ -67,15 +67,15 @@ pub(super) async fn serve(front: Arc<Front>, speech: Speech, accepted: Accepted)
     let terms = (patience, stop);
     match opened {
         None => {}
-        Some(Opened::Clear((false, stream))) => {
-            http1::serve(front, caller(false, None), stream, terms).await;
+        Some(Opened::Clear(stream, Seen { http2: false, bytes })) => {
+            http1::serve(front, caller(false, None), (stream, bytes), terms).await;
         }
-        Some(Opened::Clear((true, stream))) => {
-            Box::pin(http2::serve(front, caller(false, None), stream, terms)).await;
+        Some(Opened::Clear(stream, Seen { http2: true, bytes })) => {
+            Box::pin(http2::serve(front, caller(false, None), (stream, bytes), terms)).await;
         }
         Some(Opened::Tls(settled)) => {
             let Settled { stream, http2, client } = *settled;
-            let caller = caller(true, client);
+            let (caller, stream) = (caller(true, client), (stream, Vec::new()));
             if http2 {
                 Box::pin(http2::serve(front, caller, stream, terms)).await;
             } else {
@@ -87,8 +87,7 @@ pub(super) async fn serve(front: Arc<Front>, speech: Speech, accepted: Accepted)
 
 /// A connection of which is known what is spoken on it.
 enum Opened {
-    /// In the clear, and whether in HTTP/2.
-    Clear((bool, Begun<TcpStream>)),
+    Clear(TcpStream, Seen),
     Tls(Box<Settled>),
 }
 
@@ -109,6 +108,8 @@ async fn shake(
 }
 
 /// What the first bytes in the clear tell, if they come in time.
-async fn look(stream: TcpStream, patience: Duration) -> Option<(bool, Begun<TcpStream>)> {
-    tokio::time::timeout(patience, preface::look(stream)).await.ok()?.ok()
+async fn look(mut stream: TcpStream, patience: Duration) -> Option<Opened> {
+    let looking = tokio::time::timeout(patience, preface::look(&mut stream));
+    let seen = looking.await.ok()?.ok()?;
+    Some(Opened::Clear(stream, seen))
 }

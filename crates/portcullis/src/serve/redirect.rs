@@ -1,5 +1,6 @@
 //! The plain address: says where to find by https what was asked for, and nothing else.
 
+use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub(super) async fn serve(redirect: Arc<Redirect>, patience: Patience, accepted:
     let service = service_fn(move |request: Request<Incoming>| {
         // The body is nobody's to read here, and ends with the connection.
         let answer = redirect.answer(request.into_parts().0, peer.ip());
-        async move { Ok::<_, hyper::Error>(answer) }
+        ready(Ok::<_, hyper::Error>(answer))
     });
     let talk = Arc::new(Talk::default());
     let stream = Paced::new(stream, patience, Arc::clone(&talk));

@@ -15,14 +15,16 @@ use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use portcullis_core::request::{RequestHead, Upgrade};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use uuid::Uuid;
 
 use super::body::Outgoing;
 use super::pool::{Broken, Link, Wanted};
 use super::{No, Proxy, headers};
-use crate::becoming::{Becoming, Keepsake};
+use crate::becoming::{Becoming, Keepsake, On, Raw};
 use crate::exchange::{Content, Exchange};
 use crate::face::Destination;
 use crate::gate::Admitted;
@@ -188,9 +190,10 @@ impl Passed {
 
 impl Tunnel {
     /// Copies until it ends, and tells why it did.
-    async fn run(mut self, caller: OnUpgrade, upstream: OnUpgrade, request: Uuid) {
+    async fn run(mut self, caller: On, upstream: OnUpgrade, request: Uuid) {
         let passed = Passed::default();
-        let both = async { tokio::try_join!(caller, upstream) };
+        let upstream = async { upstream.await.map_err(io::Error::other) };
+        let both = async { tokio::try_join!(caller.open(), upstream) };
         let why = match tokio::time::timeout(BEGIN, both).await {
             Ok(Ok((caller, upstream))) => self.copy(caller, upstream, &passed).await,
             Ok(Err(_)) | Err(_) => "never_began",
@@ -199,13 +202,8 @@ impl Tunnel {
         tracing::info!(%request, sent, received, why, "tunnel ended");
     }
 
-    async fn copy(
-        &mut self,
-        caller: Upgraded,
-        upstream: Upgraded,
-        passed: &Passed,
-    ) -> &'static str {
-        let (from_caller, to_caller) = tokio::io::split(TokioIo::new(caller));
+    async fn copy(&mut self, caller: Raw, upstream: Upgraded, passed: &Passed) -> &'static str {
+        let (from_caller, to_caller) = tokio::io::split(caller);
         let (from_upstream, to_upstream) = tokio::io::split(TokioIo::new(upstream));
         let copying = async {
             tokio::try_join!(
@@ -234,8 +232,8 @@ impl Tunnel {
 
 /// One way of a tunnel; where one side says that it has said all, the other is told.
 async fn pour(
-    mut from: ReadHalf<TokioIo<Upgraded>>,
-    mut to: WriteHalf<TokioIo<Upgraded>>,
+    mut from: ReadHalf<impl AsyncRead>,
+    mut to: WriteHalf<impl AsyncWrite>,
     passed: &AtomicU64,
 ) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];

@@ -43,7 +43,7 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 pub(super) async fn serve(
     front: Arc<Front>,
     caller: Caller,
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    (stream, first): (impl AsyncRead + AsyncWrite + Send + Unpin + 'static, Vec<u8>),
     (patience, mut stop): (Patience, watch::Receiver<bool>),
 ) {
     let talk = Arc::new(Talk::default());
@@ -57,7 +57,7 @@ pub(super) async fn serve(
             Ok::<_, hyper::Error>(open.with(answer))
         }
     });
-    let stream = Paced::unhurried(stream, patience, Arc::clone(&talk));
+    let stream = Paced::unhurried(stream, patience, Arc::clone(&talk)).after(first);
     let connection = builder().serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let (mut stopping, mut ending) = (false, false);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use hyper::body::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::talk::Talk;
@@ -30,6 +31,8 @@ pub(in super::super) struct Patience {
 #[derive(Debug)]
 pub(in super::super) struct Paced<S> {
     stream: S,
+    /// What was read ahead, and is read again.
+    ahead: Bytes,
     patience: Patience,
     talk: Arc<Talk>,
     /// How many exchanges had ended when the next head was first waited for.
@@ -55,12 +58,18 @@ impl<S> Paced<S> {
     /// `stream`, on which `talk` tells what is under way. Whoever connects has something to say.
     pub(in super::super) fn new(stream: S, patience: Patience, talk: Arc<Talk>) -> Self {
         let late = Some(Box::pin(sleep(patience.head)));
-        Self { stream, patience, talk, since: 0, head: Head::Part, late, unread: None }
+        Self { late, ..Self::unhurried(stream, patience, talk) }
     }
 
     /// The same, and what is read may take as long as it likes.
     pub(super) fn unhurried(stream: S, patience: Patience, talk: Arc<Talk>) -> Self {
-        Self { stream, patience, talk, since: 0, head: Head::Part, late: None, unread: None }
+        let (ahead, head) = (Bytes::new(), Head::Part);
+        Self { stream, ahead, patience, talk, since: 0, head, late: None, unread: None }
+    }
+
+    /// The same, and these bytes are read first.
+    pub(super) fn after(self, ahead: impl Into<Bytes>) -> Self {
+        Self { ahead: ahead.into(), ..self }
     }
 
     /// Something has come.
@@ -99,13 +108,28 @@ impl<S> Paced<S> {
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.unread = None;
+            if self.unread.take().is_some() {
+                self.talk.be_unread(false);
+            }
             return written;
         }
         let patience = self.patience.body;
+        self.talk.be_unread(true);
         let unread = self.unread.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(unread.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Paced<S> {
+    /// Waits for something to be read. Whether there is: else it has ended, or come too late.
+    pub(super) async fn wake(&mut self) -> bool {
+        if self.ahead.is_empty() {
+            let mut first = [0];
+            let read = self.read(&mut first).await.unwrap_or(0);
+            self.ahead = Bytes::copy_from_slice(first.get(..read).unwrap_or_default());
+        }
+        !self.ahead.is_empty()
     }
 }
 
@@ -116,6 +140,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let paced = self.get_mut();
+        if !paced.ahead.is_empty() {
+            let length = paced.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&paced.ahead.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let read = Pin::new(&mut paced.stream).poll_read(context, buffer);
         if read.is_ready() {
             paced.hear();
@@ -166,7 +195,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::super::talk::Open;
     use super::*;

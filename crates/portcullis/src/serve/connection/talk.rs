@@ -1,17 +1,18 @@
 //! What is under way on one connection: counted, so that it can end when nothing is.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Response;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::pace::Patience;
-use crate::becoming::Keepsake;
+use crate::becoming::{Keepsake, Raw};
 use crate::exchange;
 
 /// How many exchanges one connection has begun, and how many have ended.
@@ -23,10 +24,24 @@ pub(in super::super) struct Talk {
     handed: AtomicUsize,
     /// How often a piece of an answer was asked for.
     moves: AtomicUsize,
+    /// Whether something that was written waits for the client to take it.
+    unread: AtomicBool,
     ending: AtomicBool,
+    /// Where the connection goes if it becomes a tunnel.
+    taker: Mutex<Option<oneshot::Sender<Raw>>>,
 }
 
 impl Talk {
+    /// Whoever answers the present request may take the connection.
+    pub(super) fn promise(&self, taker: oneshot::Sender<Raw>) {
+        *self.taker.lock().unwrap_or_else(PoisonError::into_inner) = Some(taker);
+    }
+
+    /// Who may take the connection.
+    pub(super) fn taker(&self) -> Option<oneshot::Sender<Raw>> {
+        self.taker.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// How many exchanges have ended.
     pub(super) fn ended(&self) -> usize {
         self.ended.load(Ordering::Acquire)
@@ -48,6 +63,11 @@ impl Talk {
         self.ending.load(Ordering::Acquire)
     }
 
+    /// What was written waits for the client to take it, or does so no more.
+    pub(super) fn be_unread(&self, unread: bool) {
+        self.unread.store(unread, Ordering::Release);
+    }
+
     /// Comes back when no exchange has been under way for as long as it may, and before twice that.
     pub(super) async fn none_for(&self, patience: &Patience) {
         let mut before = self.count();
@@ -56,6 +76,21 @@ impl Talk {
             sleep(if before.0 == 0 { patience.head } else { patience.idle }).await;
             let now = self.count();
             if now == before && now.0 == now.1 {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    /// Comes back when, after at least one, no exchange has been under way for `a_while`, and all that
+    /// was written is taken; and before twice that.
+    pub(super) async fn quiet_for(&self, a_while: Duration) {
+        let mut before = (0, 0);
+        loop {
+            sleep(a_while).await;
+            let now = self.count();
+            let taken = !self.unread.load(Ordering::Acquire);
+            if now == before && now.0 == now.1 && now.0 > 0 && taken {
                 return;
             }
             before = now;
@@ -181,6 +216,17 @@ mod tests {
         drop(open);
         assert!(!talk.is_under_way());
         assert!(within(PATIENCE * 2, talk.none_for(&EACH)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_quiet_when_all_is_said_and_taken() {
+        let talk = Arc::new(Talk::default());
+        assert!(!within(PATIENCE * 10, talk.quiet_for(PATIENCE)).await, "nothing was said");
+        drop(Open::begin(&talk));
+        talk.be_unread(true);
+        assert!(!within(PATIENCE * 10, talk.quiet_for(PATIENCE)).await);
+        talk.be_unread(false);
+        assert!(within(PATIENCE * 3, talk.quiet_for(PATIENCE)).await);
     }
 
     #[tokio::test(start_paused = true)]
