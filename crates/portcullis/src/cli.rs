@@ -34,9 +34,9 @@ use tokio::sync::watch;
 
 use crate::actions::{Actions, Actor};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistakes};
-use crate::logs;
+use crate::config::{self, Config, Known, LogFormat, LogLevel, Mistake, Mistakes, Roots};
 use crate::serve::{House, Server, spoken, tls};
+use crate::{logs, roots};
 use output::Output;
 
 /// What the first guard of one's own takes.
@@ -318,6 +318,13 @@ async fn serve(mut config: Config, listen: Option<SocketAddr>) -> anyhow::Result
 /// The files that it names do not do.
 fn warn(config: &Config) -> Result<(), Mistakes> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_at(Timestamp::MIN));
+    if let Some(Roots { file, place }) = &config.server.upstream_roots {
+        roots::read(file).map_err(|bad| {
+            let mut mistakes = Mistakes::default();
+            mistakes.push(Mistake::at(place, "server.upstream_roots", bad.to_string()));
+            mistakes
+        })?;
+    }
     let of_tls = config.tls.as_ref().map(|tls| tls::check(tls, &clock)).transpose()?;
     let of_store = config.store.warning().map(ToOwned::to_owned);
     for warning in of_tls.into_iter().flatten().chain(of_store) {

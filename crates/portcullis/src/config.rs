@@ -35,7 +35,7 @@ pub(crate) use mistake::{Mistake, Mistakes, Origin};
 pub(crate) use mount::MountSettings;
 pub(crate) use page::{markdown, sample};
 pub(crate) use passwords::Passwords;
-pub(crate) use server::{Server, Trust};
+pub(crate) use server::{Roots, Server, Trust};
 pub(crate) use source::Environment;
 pub(crate) use store::StoreSettings;
 pub(crate) use tls::Tls;
@@ -129,7 +129,7 @@ pub(crate) fn parse(
 fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Config> {
     let mut root = Section::root(source, table);
     let tls = root.section("tls");
-    let server = server::server(root.section("server"), tls.has("certificate"));
+    let server = server::server(root.section("server"), source, tls.has("certificate"));
     let tls = tls::tls(tls, source);
     let store = store::store(root.section("store"));
     let trust = server::trust(root.section("trust"));

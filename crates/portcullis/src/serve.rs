@@ -281,7 +281,7 @@ fn terms(config: &Config, applied: watch::Receiver<Revision>) -> anyhow::Result<
         answer: server.upstream_answer_timeout,
         tunnel_idle: server.tunnel_idle_timeout,
         tunnels: server.max_connections,
-        roots: server.upstream_roots.as_deref().map(roots::read).transpose()?,
+        roots: server.upstream_roots.as_ref().map(|roots| roots::read(&roots.file)).transpose()?,
         applied,
     })
 }

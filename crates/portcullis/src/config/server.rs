@@ -8,7 +8,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use portcullis_core::policy::parse_network;
 
+use super::mistake::Place;
 use super::reader::Section;
+use super::source::Source;
 use super::store::path;
 
 /// Where requests arrive, and how long things may take.
@@ -39,9 +41,18 @@ pub(crate) struct Server {
     /// How long nothing may be said in a tunnel.
     pub(crate) tunnel_idle_timeout: Duration,
     /// The roots that vouch for upstreams; without them, the system's do.
-    pub(crate) upstream_roots: Option<PathBuf>,
+    pub(crate) upstream_roots: Option<Roots>,
     /// How long requests under way may go on once the server is told to stop.
     pub(crate) drain: Duration,
+}
+
+/// The file of the roots that vouch for upstreams.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Roots {
+    /// In PEM.
+    pub(crate) file: PathBuf,
+    /// Where it is named.
+    pub(crate) place: Place,
 }
 
 /// Who may say where a request came from.
@@ -52,7 +63,11 @@ pub(crate) struct Trust {
 }
 
 /// Reads `[server]`; `encrypted` if a `[tls]` has a certificate.
-pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Server> {
+pub(super) fn server(
+    mut section: Section<'_, '_>,
+    source: &Source<'_>,
+    encrypted: bool,
+) -> Option<Server> {
     let listen = section.text("listen", |text| text.parse().ok());
     let at_redirect = section.at_key("redirect");
     let redirect = section.text("redirect", |text| text.parse().ok());
@@ -73,7 +88,8 @@ pub(super) fn server(mut section: Section<'_, '_>, encrypted: bool) -> Option<Se
     let upstream_connect_timeout = section.span("upstream_connect_timeout");
     let upstream_answer_timeout = section.span("upstream_answer_timeout");
     let tunnel_idle_timeout = section.span("tunnel_idle_timeout");
-    let upstream_roots = section.text("upstream_roots", path);
+    let place = source.place(section.at_key("upstream_roots").unwrap_or_else(|| section.at()));
+    let upstream_roots = section.text("upstream_roots", path).map(|file| Roots { file, place });
     let drain = section.span("drain");
     section.finish(&[]);
     Some(Server {

@@ -22,6 +22,7 @@ mod journyx;
 mod leaks;
 mod limits;
 mod problems;
+mod proxy;
 mod quickstart;
 mod recorder;
 mod sessions;

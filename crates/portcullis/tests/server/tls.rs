@@ -1,9 +1,9 @@
 //! TLS and HTTP/2 as callers meet them: handshakes, certificates of both sides, both protocols,
 //! what changes under way, and the plain address beside.
 
-mod authority;
+pub(crate) mod authority;
 mod certificates;
-mod client;
+pub(crate) mod client;
 mod frames;
 mod handshakes;
 mod http2;

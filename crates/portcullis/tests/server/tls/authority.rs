@@ -6,20 +6,20 @@ use rcgen::{
 };
 
 /// Who vouches for others.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     /// Its own certificate, in PEM.
-    pub(super) root: String,
+    pub(crate) root: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A certificate and its key, in PEM.
-pub(super) struct Pair {
-    pub(super) certificate: String,
-    pub(super) key: String,
+pub(crate) struct Pair {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -28,12 +28,12 @@ impl Authority {
     }
 
     /// A certificate for `name`, server or client.
-    pub(super) fn vouch(&self, name: &str) -> Pair {
+    pub(crate) fn vouch(&self, name: &str) -> Pair {
         self.vouch_until(name, 2100)
     }
 
     /// The same, until the start of a year.
-    pub(super) fn vouch_until(&self, name: &str, year: i32) -> Pair {
+    pub(crate) fn vouch_until(&self, name: &str, year: i32) -> Pair {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_after = date_time_ymd(year, 1, 1);
         params.extended_key_usages =

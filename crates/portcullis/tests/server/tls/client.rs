@@ -17,26 +17,27 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::authority::{Authority, Pair};
 use crate::common::{Answer, connect};
 
 /// A connection over TLS.
-pub(super) type Stream = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// What a client trusts and shows.
-pub(super) struct Client {
+pub(crate) struct Client {
     address: String,
     config: ClientConfig,
 }
 
 impl Client {
-    pub(super) fn new(address: &str, trusts: &Authority, shows: Option<&Pair>) -> Self {
+    pub(crate) fn new(address: &str, trusts: &Authority, shows: Option<&Pair>) -> Self {
         Self::speaking(rustls::ALL_VERSIONS, address, trusts, shows)
     }
 
     /// One that speaks these versions alone.
-    pub(super) fn speaking(
+    pub(crate) fn speaking(
         versions: &[&'static SupportedProtocolVersion],
         address: &str,
         trusts: &Authority,
@@ -60,7 +61,7 @@ impl Client {
     }
 
     /// Shakes hands, and offers `protocols`.
-    pub(super) fn shake(&self, protocols: &[&str]) -> io::Result<Stream> {
+    pub(crate) fn shake(&self, protocols: &[&str]) -> io::Result<Stream> {
         let mut config = self.config.clone();
         config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
         let name = ServerName::try_from("localhost").unwrap();
@@ -74,7 +75,7 @@ impl Client {
 
     /// Asks in HTTP/1.1 with a head without its end, and reads until the server closes. No answer
     /// at all is an empty one.
-    pub(super) fn send(&self, head: &str) -> Answer {
+    pub(crate) fn send(&self, head: &str) -> Answer {
         let Ok(mut stream) = self.shake(&["http/1.1"]) else { return Answer(String::new()) };
         let request = format!("{head}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         // Where a certificate is refused, the connection may end under our hands.
@@ -83,33 +84,38 @@ impl Client {
     }
 
     /// A connection in HTTP/2.
-    pub(super) async fn http2(&self) -> SendRequest<Full<Bytes>> {
+    pub(crate) async fn http2(&self) -> SendRequest<Full<Bytes>> {
+        let io = TokioIo::new(self.http2_stream().await);
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(connection);
+        sender
+    }
+
+    /// What HTTP/2 is spoken on.
+    pub(crate) async fn http2_stream(&self) -> TlsStream<tokio::net::TcpStream> {
         let mut config = self.config.clone();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let stream = tokio::net::TcpStream::connect(&self.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-        let io = TokioIo::new(stream);
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
-        tokio::spawn(connection);
-        sender
+        stream
     }
 
     /// Asks once in HTTP/2.
-    pub(super) fn ask(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
+    pub(crate) fn ask(&self, request: Request<Full<Bytes>>) -> Response<Bytes> {
         block_on(async { ask(&mut self.http2().await, request).await })
     }
 
     /// What the server shows.
-    pub(super) fn shown(&self) -> CertificateDer<'static> {
+    pub(crate) fn shown(&self) -> CertificateDer<'static> {
         let stream = self.shake(&[]).unwrap();
         stream.conn.peer_certificates().unwrap()[0].clone().into_owned()
     }
 }
 
 /// Asks over a connection that is there.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     sender: &mut SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
 ) -> Response<Bytes> {
@@ -119,7 +125,7 @@ pub(super) async fn ask(
 }
 
 /// Asks over a kept connection in HTTP/1.1, and reads one answer.
-pub(super) fn ask_again(stream: &mut Stream, path: &str) -> String {
+pub(crate) fn ask_again(stream: &mut Stream, path: &str) -> String {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let (mut answer, mut byte) = (Vec::new(), [0]);
     while !answer.ends_with(b"\r\n\r\n") {
@@ -134,7 +140,7 @@ pub(super) fn ask_again(stream: &mut Stream, path: &str) -> String {
 }
 
 /// A request without a body.
-pub(super) fn get(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
+pub(crate) fn get(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
     let mut request = Request::get(format!("https://localhost{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -143,7 +149,7 @@ pub(super) fn get(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> 
 }
 
 /// Runs `future` to its end, which is not far.
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let bounded = async { tokio::time::timeout(Duration::from_secs(30), future).await };
     runtime.block_on(bounded).unwrap_or_else(|_| panic!("it hangs"))
