@@ -111,7 +111,7 @@ impl Gate {
     }
 
     /// The last look once more. A guard that was changed is another one: what went through it ends.
-    fn still(&self, lasting: &mut Lasting) -> Result<(), Refusal> {
+    pub(super) fn still(&self, lasting: &mut Lasting) -> Result<(), Refusal> {
         let stands = |mount: &Arc<Mount>| self.memory().mounts().iter().any(|it| it.is(mount));
         let guard = &lasting.judged.guard;
         if !self.memory().guards().holds(guard) || !lasting.mount.as_ref().is_none_or(stands) {

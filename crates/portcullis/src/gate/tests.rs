@@ -1,5 +1,7 @@
 //! The gate over a real store, whose records change at the moments that a test chooses.
 
+mod lasting;
+
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;

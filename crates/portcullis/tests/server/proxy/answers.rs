@@ -2,7 +2,7 @@
 //! go no further.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread;
 
@@ -127,39 +127,57 @@ fn a_method_that_asks_for_an_echo_or_a_tunnel_goes_no_further() {
     assert!((400..500).contains(&answer.status()), "{}", answer.0);
 }
 
+/// What an upstream does that is asked for a path of this name.
+fn misbehave(path: &str) -> (&'static str, End) {
+    match path {
+        // More than it says: the start of an answer that nobody asked for.
+        "more" => (
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\
+             Content-Length: 5\r\n\r\nwrong",
+            End::Stays,
+        ),
+        "less" => ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", End::Closes),
+        "chunk" => ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", End::Stays),
+        "half-closed" => (OK, End::SaysNoMore),
+        "silent" => ("", End::SaysNoMore),
+        "reset" => ("HTTP/1.1 200 OK\r\nContent-Le", End::Closes),
+        _ => ("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine", End::Stays),
+    }
+}
+
+/// Answers one request so, and says whether there may be another.
+fn answer_one(stream: &mut TcpStream) -> bool {
+    let head = read_head(stream);
+    let path = head.split(' ').nth(1).and_then(|path| path.strip_prefix("/mixed/"));
+    let Some((answer, end)) = path.map(misbehave) else { return false };
+    let written = stream.write_all(answer.as_bytes()).is_ok();
+    if end == End::SaysNoMore {
+        drop(stream.shutdown(Shutdown::Write));
+    }
+    written && end != End::Closes
+}
+
+/// How a connection goes on.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Closes,
+    SaysNoMore,
+    Stays,
+}
+
 #[test]
 fn the_next_request_is_untouched_by_what_went_wrong_before() {
-    let (tell, heard) = channel();
     let address = upstream(move |mut stream| {
-        let tell = tell.clone();
-        thread::spawn(move || {
-            let hear = |stream: &mut TcpStream| read_head(stream);
-            while let head = hear(&mut stream)
-                && !head.is_empty()
-            {
-                let path = head.split(' ').nth(1).unwrap().to_owned();
-                let answer = match &*path {
-                    // More than it says: the start of an answer that nobody asked for.
-                    "/mixed/more" => {
-                        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\
-                                      \r\nContent-Length: 5\r\n\r\nwrong"
-                    }
-                    "/mixed/less" => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok",
-                    "/mixed/chunk" => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
-                    _ => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine",
-                };
-                tell.send(path.clone()).unwrap();
-                if stream.write_all(answer.as_bytes()).is_err() || path == "/mixed/less" {
-                    return;
-                }
-            }
-        });
+        thread::spawn(move || while answer_one(&mut stream) {});
     });
     let server = serve(&open("mixed", &[url(address)], ""));
-    for path in ["more", "less", "chunk"].iter().cycle().take(30) {
-        server.send(&format!("GET /mixed/{path} HTTP/1.1"));
+    let all = ["more", "less", "chunk", "half-closed", "silent", "reset"];
+    for path in all.iter().cycle().take(60) {
+        let answer = server.send(&format!("GET /mixed/{path} HTTP/1.1"));
+        if matches!(*path, "silent" | "reset") {
+            assert_eq!(answer.status(), 502, "{path}");
+        }
         let next = server.send("GET /mixed/next HTTP/1.1");
         assert_eq!((next.status(), next.body()), (200, "fine"), "after {path}");
     }
-    assert!(heard.try_iter().count() >= 60);
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpListener;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use h2::Reason;
@@ -114,44 +114,49 @@ fn roots_that_cannot_be_read_are_told_before_anything_is_served() {
     }
 }
 
-/// An upstream of HTTP/2 that does nothing with the first request, and says so.
-fn reluctant(go_away: bool) -> (String, std::sync::mpsc::Receiver<&'static str>) {
+/// An upstream of HTTP/2 that does nothing with the first request, says so, and tells the test.
+fn reluctant(go_away: bool) -> (String, Receiver<&'static str>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("h2c://{}", listener.local_addr().unwrap());
     let (tell, told) = channel();
     thread::spawn(move || {
-        block_on(async {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let mut first = true;
-            loop {
+            for number in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                let mut connection = h2::server::handshake(stream).await.unwrap();
-                if first && go_away {
-                    first = false;
-                    connection.abrupt_shutdown(Reason::NO_ERROR);
-                    while connection.accept().await.is_some() {}
-                    tell.send("gone").unwrap();
-                    continue;
-                }
-                let tell = tell.clone();
-                let refuses = std::mem::take(&mut first);
-                tokio::spawn(async move {
-                    let mut refuses = refuses;
-                    while let Some(Ok((_, mut respond))) = connection.accept().await {
-                        if std::mem::take(&mut refuses) {
-                            respond.send_reset(Reason::REFUSED_STREAM);
-                            tell.send("refused").unwrap();
-                        } else {
-                            respond.send_response(Response::new(()), true).unwrap();
-                            tell.send("answered").unwrap();
-                        }
-                    }
-                });
+                let first = (number == 0).then_some(go_away);
+                tokio::spawn(serve_reluctantly(stream, first, tell.clone()));
             }
         });
     });
     (url, told)
+}
+
+/// Answers the requests of one connection; of the `first`, it goes away or refuses the first.
+async fn serve_reluctantly(
+    stream: tokio::net::TcpStream,
+    first: Option<bool>,
+    tell: Sender<&'static str>,
+) {
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    if first == Some(true) {
+        connection.abrupt_shutdown(Reason::NO_ERROR);
+        while connection.accept().await.is_some() {}
+        tell.send("gone").unwrap();
+        return;
+    }
+    let mut refuses = first.is_some();
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        if std::mem::take(&mut refuses) {
+            respond.send_reset(Reason::REFUSED_STREAM);
+            tell.send("refused").unwrap();
+        } else {
+            respond.send_response(Response::new(()), true).unwrap();
+            tell.send("answered").unwrap();
+        }
+    }
 }
 
 #[test]

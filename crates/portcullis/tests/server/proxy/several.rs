@@ -13,14 +13,12 @@ use crate::upstream::{Refusing, read_head, upstream};
 
 /// An upstream that answers each request on a connection with its own `name`.
 fn named(name: &'static str) -> SocketAddr {
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
     upstream(move |mut stream| {
+        let answer = answer.clone();
         thread::spawn(move || {
-            while !read_head(&mut stream).is_empty() {
-                let answer =
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
-                if stream.write_all(answer.as_bytes()).is_err() {
-                    break;
-                }
+            while !read_head(&mut stream).is_empty() && stream.write_all(answer.as_bytes()).is_ok()
+            {
             }
         });
     })

@@ -179,3 +179,42 @@ const fn is_old(since: u32, now: u32) -> bool {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use portcullis_core::time::{Clock, Moment, Timestamp};
+    use tokio::net::TcpListener;
+
+    use super::super::tls::Tls;
+    use super::*;
+
+    #[derive(Debug)]
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Moment {
+            Moment { boot: 0, wall: Timestamp::MIN }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_idle_for_too_long_is_not_used_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let limit = Duration::from_secs(10);
+        let connector = Connector::new(limit, Tls::new(None, Arc::new(Still)));
+        let station = Station::new(authority, Protocol::Http1);
+        for (idle, kept) in [(0, true), (MAX_IDLE_SECONDS, true), (MAX_IDLE_SECONDS + 1, false)] {
+            let taken = station.take(&connector, Wanted::New, 0).await.unwrap();
+            let _accepted = listener.accept().await.unwrap();
+            let Link::Alone(mut sender) = taken.0 else { panic!("not of HTTP/1.1") };
+            sender.ready().await.unwrap();
+            station.give_back(sender, 0);
+            let (_, was_kept) = station.take(&connector, Wanted::Any, idle).await.unwrap();
+            assert_eq!(was_kept, kept, "{idle}");
+        }
+    }
+}
