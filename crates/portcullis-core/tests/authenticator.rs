@@ -130,6 +130,27 @@ fn root(state: State) -> Organization {
     }
 }
 
+fn owner(case: &Case, verifier: PasswordVerifier) -> User {
+    User {
+        id: OWNER,
+        version: Revision(5),
+        number: 3,
+        organization: ROOT,
+        realm: case.realm,
+        login: Some("owner".into()),
+        name: Box::default(),
+        email: None,
+        state: case.user,
+        password: Some(Arc::new(Password {
+            credential: case.password,
+            verifier,
+            remembered: Remembered::empty(),
+        })),
+        grants: Box::default(),
+        groups: Box::default(),
+    }
+}
+
 fn world(change: impl FnOnce(&mut Case)) -> World {
     let peppers = Arc::new(Peppers::new(Pepper::new(PepperId(1), &[1; 32]), vec![]));
     let issue = scheme::ALL.iter().find_map(|kind| kind.issue).unwrap();
@@ -159,27 +180,10 @@ fn world(change: impl FnOnce(&mut Case)) -> World {
         limits: None,
     };
     change(&mut case);
-    let password = SecretBuf::new(PASSWORD);
-    let user = User {
-        id: OWNER,
-        version: Revision(5),
-        number: 3,
-        organization: ROOT,
-        realm: case.realm,
-        login: Some("owner".into()),
-        name: Box::default(),
-        email: None,
-        state: case.user,
-        password: Some(Arc::new(Password {
-            credential: case.password,
-            verifier: PasswordVerifier::make(&password, CHEAP, peppers.current()).unwrap(),
-            remembered: Remembered::empty(),
-        })),
-        grants: Box::default(),
-        groups: Box::default(),
-    };
-    let secret = SecretBuf::new(IMPORTED);
-    let imported = shared_secret::import(secret, GUARD, &peppers).unwrap();
+    let password =
+        PasswordVerifier::make(&SecretBuf::new(PASSWORD), CHEAP, peppers.current()).unwrap();
+    let user = owner(&case, password);
+    let imported = shared_secret::import(SecretBuf::new(IMPORTED), GUARD, &peppers).unwrap();
     let shelf = Shelf {
         credentials: HashMap::from([
             (key, case.credential),

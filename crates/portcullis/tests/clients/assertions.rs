@@ -98,10 +98,8 @@ fn header(alg: Algorithm, kid: &str) -> Header {
 fn with(claims: &Value, name: &str, value: &Value) -> Value {
     let mut changed = claims.clone();
     let claims = changed.as_object_mut().unwrap();
-    match value {
-        Value::Null => drop(claims.remove(name)),
-        value => drop(claims.insert(name.into(), value.clone())),
-    }
+    claims.remove(name);
+    claims.extend((!value.is_null()).then(|| (name.to_owned(), value.clone())));
     changed
 }
 
