@@ -471,6 +471,14 @@ async fn a_lease_that_ends_on_the_way_permits_nothing() {
 }
 
 #[tokio::test]
+async fn a_node_that_cannot_tell_publishes_no_keys() {
+    let house = House::open().await;
+    assert_eq!(house.gate.key_set().ok(), Some(None));
+    house.clock.0.fetch_add(LEASE_MILLIS, Ordering::Relaxed);
+    assert!(matches!(house.gate.key_set(), Err(Refusal::Unavailable)));
+}
+
+#[tokio::test]
 async fn a_node_is_ready_only_while_its_lease_is_young() {
     let house = House::open().await;
     for (age, ready) in [

@@ -190,4 +190,26 @@ mod tests {
         assert_eq!(told, "Owner,a%2COwner,API Key Sign In,%252C");
         assert_eq!(told.split(',').count(), names.len());
     }
+
+    /// What a header says once it was read.
+    fn read(text: &str) -> String {
+        percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_text_arrives_and_no_two_become_one(
+            texts in proptest::collection::vec("\\PC{1,12}|[ ,%a-c]{1,6}", 1..5),
+        ) {
+            let told = written(|out| list(texts.iter().map(String::as_str), out));
+            http::HeaderValue::from_str(&told).unwrap();
+            proptest::prop_assert_eq!(told.trim(), &told);
+            let arrived: Vec<_> = told.split(',').map(read).collect();
+            proptest::prop_assert_eq!(&arrived, &texts);
+            for text in &texts {
+                proptest::prop_assert_eq!(&read(&written(|out| word(text, out))), text);
+                proptest::prop_assert_eq!(&read(&written(|out| phrase(text, out))), text);
+            }
+        }
+    }
 }
