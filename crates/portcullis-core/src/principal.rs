@@ -1,5 +1,7 @@
 //! Principals: what a proven credential stands for, and what they hold.
 
+mod profile;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,6 +13,8 @@ use crate::lookup::CredentialLookup;
 use crate::organization::{MAX_DEPTH, Organization, State};
 use crate::password::PasswordVerifier;
 use crate::subject::Claims;
+
+pub use profile::Profile;
 
 /// One user, as the memory holds them.
 #[derive(Clone, Debug)]
@@ -27,10 +31,8 @@ pub struct User {
     pub realm: Id<Organization>,
     /// Their login name in its canonical form; who has none does not sign in.
     pub login: Option<Box<str>>,
-    /// What people call them.
-    pub name: Box<str>,
-    /// Their address, in its canonical form.
-    pub email: Option<Box<str>>,
+    /// What people call them, and their address.
+    pub profile: Profile,
     /// Whether they may act.
     pub state: State,
     /// Their password, if one was set.

@@ -26,7 +26,7 @@ use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::{Cost, PasswordVerifier, Verdict};
 use portcullis_core::policy::Networks;
-use portcullis_core::principal::{Group, Password, Role, User};
+use portcullis_core::principal::{Group, Password, Profile, Role, User};
 use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::scheme::{self, Issued, Options, Scheme, SchemeName, shared_secret};
 use portcullis_core::seal::{Pepper, PepperId, Peppers};
@@ -138,8 +138,7 @@ fn owner(case: &Case, verifier: PasswordVerifier) -> User {
         organization: ROOT,
         realm: case.realm,
         login: Some("owner".into()),
-        name: Box::default(),
-        email: None,
+        profile: Profile::new("", None),
         state: case.user,
         password: Some(Arc::new(Password {
             credential: case.password,

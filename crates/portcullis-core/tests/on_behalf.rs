@@ -15,7 +15,7 @@ use portcullis_core::limits::{Limits, Site};
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::password::Cost;
-use portcullis_core::principal::{ANONYMOUS, Grant, Group, Role, User};
+use portcullis_core::principal::{ANONYMOUS, Grant, Group, Profile, Role, User};
 use portcullis_core::request::{RequestHead, TrustedPeers};
 use portcullis_core::scheme::signature::{Form, option, sign};
 use portcullis_core::scheme::{self, Options, Scheme, SchemeName};
@@ -70,8 +70,7 @@ impl Shelf {
             organization: ROOT,
             realm: ROOT,
             login: login.map(Into::into),
-            name: Box::default(),
-            email: None,
+            profile: Profile::new("", None),
             state,
             password: None,
             grants: grants.into(),

@@ -12,7 +12,7 @@ use portcullis_core::limits::Limits;
 use portcullis_core::lookup::CredentialLookup;
 use portcullis_core::organization::{Organization, State};
 use portcullis_core::policy::{Decision, Demand, Networks, Policy, Question};
-use portcullis_core::principal::{Grant, Group, Principal, Role, User};
+use portcullis_core::principal::{Grant, Group, Principal, Profile, Role, User};
 use portcullis_core::request::{Origin, Upgrade};
 use portcullis_core::scheme::{self, SchemeName};
 use portcullis_core::seal::PepperId;
@@ -80,8 +80,7 @@ fn user(organization: Id<Organization>, grants: Vec<Grant>, groups: Vec<Id<Group
         organization,
         realm: self::organization(0),
         login: Some("owner".into()),
-        name: Box::default(),
-        email: None,
+        profile: Profile::new("", None),
         state: State::Active,
         password: None,
         grants: grants.into(),

@@ -14,7 +14,7 @@ use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::mount::Mount;
 use portcullis_core::organization::{MAX_DEPTH, Organization, State};
 use portcullis_core::password::PasswordVerifier;
-use portcullis_core::principal::{Group, Holder, Password, User};
+use portcullis_core::principal::{Group, Holder, Password, Profile, User};
 use portcullis_core::scheme::{self, Kept, SchemeName};
 use portcullis_core::signing::SigningKeys;
 use portcullis_core::time::Timestamp;
@@ -140,8 +140,7 @@ impl Memory {
             organization: row.organization,
             realm: row.realm,
             login: row.login.as_deref().map(Into::into),
-            name: row.name.as_str().into(),
-            email: row.email.as_deref().map(Into::into),
+            profile: Profile::new(&row.name, row.email.as_deref()),
             state: row.state,
             password,
             grants,

@@ -76,9 +76,9 @@ impl<'a> Known<'a> {
             }
             Fact::Request => uuid(Some(self.request.as_bytes()), out),
             Fact::User => uuid(self.user.map(|it| it.id.as_bytes()), out),
-            Fact::Email => word(self.user.and_then(|it| it.email.as_deref()).unwrap_or(""), out),
+            Fact::Email => word(self.user.and_then(|it| it.profile.email()).unwrap_or(""), out),
             Fact::Login => word(self.user.and_then(|it| it.login.as_deref()).unwrap_or(""), out),
-            Fact::Name => phrase(self.user.map_or("", |it| &it.name), out),
+            Fact::Name => phrase(self.user.map_or("", |it| it.profile.name()), out),
             Fact::Network => shown(self.judged.network, out),
             Fact::Number => shown(self.user.map(|it| it.number), out),
             Fact::Roles => list(self.roles().iter().map(|it| &*it.name), out),

@@ -7,7 +7,7 @@ use portcullis_core::credential::{Credential, FiledAt, KeyVerifier};
 use portcullis_core::guard::{Definition, Kind, Source, Standing};
 use portcullis_core::id::{Id, Revision};
 use portcullis_core::organization::State;
-use portcullis_core::principal::{ANONYMOUS, Principal, User};
+use portcullis_core::principal::{ANONYMOUS, Principal, Profile, User};
 use portcullis_core::scheme::{self, Options};
 use portcullis_core::seal::{MasterKey, PepperId};
 use portcullis_core::subject::{Claims, Identifier, IdentifierKind, Named, SubjectKind};
@@ -53,8 +53,7 @@ fn user(number: i64) -> User {
         organization: Id::from_bytes([1; 16]),
         realm: Id::from_bytes([1; 16]),
         login: Some("zoe".into()),
-        name: "Zoe".into(),
-        email: Some("zoe@a.example".into()),
+        profile: Profile::new("Zoe", Some("zoe@a.example")),
         state: State::Active,
         password: None,
         grants: Box::default(),
