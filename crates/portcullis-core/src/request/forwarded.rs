@@ -10,7 +10,7 @@ use super::Malformed;
 /// How many addresses the walk looks at.
 pub const MAX_FORWARDED: usize = 32;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The proxies whose forwarding headers are believed: by default nobody's.
