@@ -3,6 +3,7 @@
 //! What may be written is data, in `config/keys.rs`. A new key is a row there, and a line in the
 //! struct of its section.
 
+mod authz;
 mod guard;
 mod keys;
 mod listener;
@@ -28,6 +29,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+pub(crate) use authz::Authz;
 pub(crate) use guard::{GuardSettings, MAX_GUARDS};
 pub(crate) use listener::{LISTENER_SCHEMES, ListenerSettings, MAX_LISTENERS, MAX_TOKEN_LIFETIME};
 pub(crate) use log::{Log, LogFormat, LogLevel};
@@ -37,6 +39,8 @@ pub(crate) use page::{markdown, sample};
 pub(crate) use passwords::Passwords;
 pub(crate) use server::{Roots, Server, Trust};
 pub(crate) use source::Environment;
+#[cfg(test)]
+pub(crate) use store::SecretText;
 pub(crate) use store::StoreSettings;
 pub(crate) use tls::Tls;
 
@@ -59,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     /// Who may say where a request came from.
     pub(crate) trust: Trust,
+    /// Which proxies may ask whether to forward a request.
+    pub(crate) authz: Authz,
     /// What is written to the standard error.
     pub(crate) log: Log,
     /// What checking a password may cost.
@@ -129,10 +135,12 @@ pub(crate) fn parse(
 fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Config> {
     let mut root = Section::root(source, table);
     let tls = root.section("tls");
+    let asks = tls.has("client_ca");
     let server = server::server(root.section("server"), source, tls.has("certificate"));
     let tls = tls::tls(tls, source);
     let store = store::store(root.section("store"));
     let trust = server::trust(root.section("trust"));
+    let authz = authz::authz(root.section("authz"), asks);
     let log = log::log(root.section("log"));
     let passwords = passwords::passwords(root.section("passwords"));
     let guards = read_guards(&mut root, source, known);
@@ -143,6 +151,7 @@ fn read(source: &Source<'_>, table: DeTable<'_>, known: &Known<'_>) -> Option<Co
         tls,
         store: store?,
         trust: trust?,
+        authz: authz?,
         log: log?,
         passwords: passwords?,
         guards,

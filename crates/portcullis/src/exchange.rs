@@ -40,6 +40,8 @@ pub(crate) struct Exchange {
     /// The id we gave it.
     pub(crate) id: Uuid,
     theirs: Option<Box<str>>,
+    /// Where a proxy asked about it, if one holds it.
+    door: Option<&'static str>,
     client: IpAddr,
     method: Method,
     /// In its canonical form; none if it has none.
@@ -78,6 +80,7 @@ impl Exchange {
         Self {
             id,
             theirs: their_id(&parts.headers),
+            door: None,
             client: peer,
             method: parts.method.clone(),
             path: None,
@@ -98,6 +101,16 @@ impl Exchange {
     pub(crate) fn read(&mut self, head: &RequestHead<'_>) {
         self.client = head.client();
         self.path = Some(head.path().into());
+    }
+
+    /// A proxy asks at this door about a request that it holds.
+    pub(crate) const fn come_by(&mut self, door: &'static str) {
+        self.door = Some(door);
+    }
+
+    /// That request has this method.
+    pub(crate) fn concern(&mut self, method: &Method) {
+        self.method = method.clone();
     }
 
     /// This guard answers for it, and this is who sent it.
@@ -151,10 +164,10 @@ impl Exchange {
         }
     }
 
-    /// It asks for what no door does.
-    pub(crate) const fn decline(&mut self) {
+    /// It goes no further, for a reason that is a door's own.
+    pub(crate) const fn turn_away(&mut self, reason: &'static str) {
         self.decision = "refused";
-        self.reason = Some("not_forwarded");
+        self.reason = Some(reason);
     }
 
     /// A dialect has answered it at this mount.
@@ -192,6 +205,7 @@ impl Drop for Exchange {
         tracing::info!(
             request = %self.id,
             theirs = self.theirs.as_deref(),
+            door = self.door,
             client = %self.client,
             method = %self.method,
             path = self.path.as_deref(),

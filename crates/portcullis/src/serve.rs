@@ -38,6 +38,7 @@ use crate::body_room::BodyRoom;
 use crate::config::{self, Config, Passwords};
 use crate::control::{self, Control};
 use crate::dialects::Services;
+use crate::doors::forward_auth::ForwardAuth;
 use crate::doors::proxy::{Proxy, Terms};
 use crate::gate::{Gate, Later};
 use crate::password_pool::{PasswordPool, PoolSize};
@@ -126,7 +127,9 @@ impl Server {
             Arc::clone(&services.clock),
             terms(config, services.applied.clone())?,
         );
-        let fronts = (0..threads.get()).map(|_| front(config, &services, &proxy)).collect();
+        let forward_auth = Arc::new(ForwardAuth::new(Arc::clone(&services.gate), config));
+        let front = || front(config, &services, (&proxy, &forward_auth));
+        let fronts = (0..threads.get()).map(|_| front()).collect();
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
@@ -240,9 +243,14 @@ impl Listening<'_> {
 }
 
 /// What answers the callers of one thread.
-fn front(config: &Config, services: &Services, proxy: &Proxy) -> Front {
+fn front(
+    config: &Config,
+    services: &Services,
+    (proxy, forward_auth): (&Proxy, &Arc<ForwardAuth>),
+) -> Front {
     Front {
         proxy: proxy.beside(),
+        forward_auth: Arc::clone(forward_auth),
         services: services.clone(),
         trusted: TrustedPeers::new(&config.trust.peers),
         bodies: bodies(config),

@@ -175,6 +175,13 @@ pub(super) const HEADERS: &[Header] = &[
         meaning: "Where credentials, users and the audit log are kept.",
     },
     Header { name: "trust", most: None, meaning: "Who may say where a request came from." },
+    Header {
+        name: "authz",
+        most: None,
+        meaning: "Which proxies may ask whether to forward a request: nginx at `/authz/nginx`, Caddy \
+                  and Traefik at `/authz/forward`; see [guards](guards.md#behind-another-proxy). To \
+                  everybody else nothing answers there.",
+    },
     Header { name: "log", most: None, meaning: "What is written to the standard error." },
     Header {
         name: "passwords",
@@ -379,6 +386,31 @@ const KEYS: &[Key] = &[
         List("networks, as `10.0.0.0/8` or `2001:db8::1`", 0, MAX_NETWORKS),
         Default("[]"),
         "The proxies in front of this server whose forwarding headers are believed.",
+    ),
+    Key::new(
+        "authz",
+        "peers",
+        List("networks, as `10.0.0.0/8` or `2001:db8::1`", 0, MAX_NETWORKS),
+        Default("[]"),
+        "Where those proxies ask from. What they say of a request is believed, so nobody else may \
+         be able to ask from there.",
+    ),
+    Key::new(
+        "authz",
+        "secret",
+        Text("32 to 512 visible characters, as `openssl rand -hex 32` makes them"),
+        Optional("they are trusted by their address", "\"\""),
+        "What they must say in the header `Portcullis-Door-Secret` besides. It is never read from \
+         this file, so that it can be shared.",
+    )
+    .only_variable("PORTCULLIS_AUTHZ_SECRET")
+    .secret(),
+    Key::new(
+        "authz",
+        "client_certificate",
+        Flag,
+        Default("false"),
+        "Whether they must have proven a certificate of `tls.client_ca` besides.",
     ),
     Key::new(
         "log",

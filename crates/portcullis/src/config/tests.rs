@@ -62,6 +62,8 @@ fn without_a_file_the_defaults_hold() {
     assert!(config.store.url.is_none() && config.store.master_key.is_none());
     assert_eq!(config.store.node_name, "node-1");
     assert_eq!(config.trust.peers, []);
+    assert_eq!(config.authz.peers, []);
+    assert!(config.authz.secret.is_none() && !config.authz.client_certificate);
     assert_eq!(config.log, Log { format: LogFormat::Human, level: LogLevel::Info });
     let passwords = Passwords { threads: 2, queue: 64, memory_kib: 19_456, passes: 2 };
     assert_eq!(config.passwords, passwords);
@@ -73,6 +75,7 @@ const EVERYTHING: &str = r#"
         server.listen = "[::1]:9"
         server.drain = "500ms"
         trust = { peers = ["10.0.0.0/8", "2001:db8::1"] }
+        authz = { peers = ["127.0.0.1"] }
         log = { format = "json", level = "debug" }
         [store]
         url = "postgres://db/p"
@@ -114,6 +117,7 @@ fn everything_that_is_written_is_read() {
     assert_eq!((&*other.hosts[0], &*other.options["token_lifetime"]), ("hub.example.com", "90s"));
     let told = format!("{:?} {:?}", config.server.drain, config.trust.peers);
     assert_eq!(told, "500ms [10.0.0.0/8, 2001:db8::1/128]");
+    assert_eq!(config.authz.peers, ["127.0.0.1/32".parse().unwrap()]);
     assert_eq!(config.server.listen, "[::1]:9".parse().unwrap());
     assert_eq!(config.log, Log { format: LogFormat::Json, level: LogLevel::Debug });
     assert_eq!(config.store.url.unwrap().expose(), "postgres://db/p");
@@ -137,7 +141,7 @@ fn everything_that_is_written_is_read() {
         assertion: true,
         pass_credential: true,
         strip_path: true,
-        place: Place { file: "p.toml".into(), line: 8, column: 9 },
+        place: Place { file: "p.toml".into(), line: 9, column: 9 },
     };
     assert_eq!(config.guards, [expected]);
 }
@@ -578,6 +582,7 @@ fn the_environment_prevails_and_its_mistakes_name_the_variable() {
         "PORTCULLIS_DATA" => Some("/data".to_owned()),
         "PORTCULLIS_DATABASE_URL" => Some("postgresql://db".to_owned()),
         "PORTCULLIS_MASTER_KEY" => Some(key.to_owned()),
+        "PORTCULLIS_AUTHZ_SECRET" => Some("s".repeat(32)),
         _ => None,
     };
     let config = parse("p.toml", b"[server]\nlisten = \"[::1]:2\"", &good, &KNOWN).unwrap();
@@ -585,6 +590,7 @@ fn the_environment_prevails_and_its_mistakes_name_the_variable() {
     assert_eq!(config.store.data, Path::new("/data"));
     assert_eq!(config.store.url.unwrap().expose(), "postgresql://db");
     assert_eq!(config.store.master_key.unwrap().id(), MasterKey::parse(key).unwrap().id());
+    assert_eq!(config.authz.secret.unwrap().expose(), "s".repeat(32));
 
     let bad = |_: &str| Some("CANARY".to_owned());
     let mistakes = parse("p.toml", b"[server]\nlisten = 1", &bad, &KNOWN).unwrap_err();
@@ -594,6 +600,9 @@ fn the_environment_prevails_and_its_mistakes_name_the_variable() {
         told,
         [
             format!("p.toml:2:10: server.listen: expected {address}, found the number `1`"),
+            "PORTCULLIS_AUTHZ_SECRET: authz.secret: expected 32 to 512 visible characters, as \
+             `openssl rand -hex 32` makes them, found something else, which is not shown"
+                .to_owned(),
             "PORTCULLIS_DATABASE_URL: store.url: expected a URL, as \
              `postgres://user@host/database`, for TLS with \
              `?sslmode=verify-full&sslrootcert=FILE`, found something else, which is not shown"
@@ -621,9 +630,10 @@ fn a_variable_that_is_set_but_empty_is_a_mistake() {
 
 #[test]
 fn no_secret_is_shown() {
-    let secret = |name: &str| {
-        let key = name == "PORTCULLIS_MASTER_KEY";
-        key.then(|| format!("{}A=", "CANARY".repeat(7)))
+    let secret = |name: &str| match name {
+        "PORTCULLIS_AUTHZ_SECRET" => Some("CANARY".repeat(7)),
+        "PORTCULLIS_MASTER_KEY" => Some(format!("{}A=", "CANARY".repeat(7))),
+        _ => None,
     };
     let config =
         parse("p.toml", b"[store]\nurl = \"postgres://u:CANARY@h/d\"", &secret, &KNOWN).unwrap();
@@ -716,6 +726,14 @@ fn a_certificate_its_key_and_what_needs_them_come_together() {
             vec![
                 "p.toml:2:12: server.redirect: there is nothing to redirect to without a \
                   `tls.certificate`"
+                    .to_owned(),
+            ],
+        ),
+        (
+            "[authz]\nclient_certificate = true",
+            vec![
+                "p.toml:2:22: authz.client_certificate: no client has a certificate without a \
+                  `tls.client_ca`"
                     .to_owned(),
             ],
         ),

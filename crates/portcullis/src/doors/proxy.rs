@@ -370,7 +370,7 @@ impl No {
                 (face.fault)(*fault, exchange.id)
             }
             Self::NotForwarded => {
-                exchange.decline();
+                exchange.turn_away("not_forwarded");
                 problem::not_forwarded(exchange.id)
             }
             Self::Refusal(refusal) => {

@@ -104,6 +104,26 @@ pub(crate) fn upstream(fault: UpstreamFault, request: Uuid) -> Response<Full<Byt
     .respond(request)
 }
 
+/// The answer to a proxy that asks about a request without stating it.
+pub(crate) fn unstated(request: Uuid) -> Response<Full<Bytes>> {
+    let detail = "the request that is asked about is not stated, or not once";
+    Problem::new(StatusCode::BAD_REQUEST, "request-not-stated", detail).respond(request)
+}
+
+/// The answer to a path that is judged in another form than another proxy would forward it in.
+pub(crate) fn not_canonical(request: Uuid) -> Response<Full<Bytes>> {
+    let detail = "the path is not in its canonical form; send it without escapes that it does not \
+                  need, empty segments and fragment";
+    Problem::new(StatusCode::BAD_REQUEST, "bad-path", detail).respond(request)
+}
+
+/// The answer to headers that another proxy would forward, and must not.
+pub(crate) fn unrewritable(request: Uuid) -> Response<Full<Bytes>> {
+    let detail = "the request has a header that only a proxy may set, or that names another method \
+                  or path";
+    Problem::new(StatusCode::BAD_REQUEST, "bad-header", detail).respond(request)
+}
+
 fn unauthenticated(detail: &'static str, guard: &Guard, rejected: Option<&Rejected>) -> Problem {
     let mut problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail);
     for challenge in challenges(guard, rejected) {

@@ -6,7 +6,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
-use portcullis_core::request::{RequestHead, TrustedPeers, unfold};
+use portcullis_core::request::{Connection, RequestHead, TrustedPeers, unfold};
+use portcullis_core::time::Timestamp;
 use uuid::Uuid;
 
 use super::connection::Caller;
@@ -14,6 +15,7 @@ use super::key_set;
 use super::request_ids::RequestIds;
 use crate::becoming::Becoming;
 use crate::dialects::{self, Call, Dialect, Services};
+use crate::doors::forward_auth::{ForwardAuth, asker_at};
 use crate::doors::proxy::Proxy;
 use crate::exchange::{Body, Content, Exchange};
 use crate::face::Destination;
@@ -29,6 +31,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("portcullis-re
 pub(super) struct Front {
     pub(super) services: Services,
     pub(super) proxy: Proxy,
+    pub(super) forward_auth: Arc<ForwardAuth>,
     pub(super) trusted: TrustedPeers,
     pub(super) bodies: Bounds,
     pub(super) ids: RequestIds,
@@ -48,16 +51,14 @@ impl Front {
         let clock = Arc::clone(&self.services.clock);
         let mut exchange = Box::new(Exchange::begin(&parts, from.peer, (id, begun.boot), clock));
         let connection = from.connection(now);
-        let read = RequestHead::from_connection(&parts, connection, &self.trusted, now);
-        let mut response = match read.and_then(|head| body.check_length().map(|()| head)) {
-            Ok(head) => self.answer(&head, body, exchange).await,
-            Err(why) => {
-                let refusal = Refusal::Malformed(why);
-                exchange.refuse(&refusal);
-                let spoken = self.dialect_of(&parts).map(|dialect| (dialect.malformed)(why));
-                let answer = spoken.unwrap_or_else(|| problem::refused(&refusal, id));
-                exchange.answer(answer.map(Either::Left))
-            }
+        // Before anything of the call itself is read: only what it states counts.
+        let asker = asker_at(parts.uri.path()).filter(|_| self.forward_auth.is_for(&connection));
+        let mut response = if let Some(asker) = asker {
+            let call = (&parts, connection);
+            let answer = self.forward_auth.serve(asker, call, now, &mut exchange).await;
+            exchange.answer(answer)
+        } else {
+            self.read((&parts, connection), body, now, exchange).await
         };
         let failed = response.status().is_client_error() || response.status().is_server_error();
         if closes && !ended.is() && (failed || !response.body().is_own()) {
@@ -67,6 +68,27 @@ impl Front {
         }
         response.headers_mut().insert(REQUEST_ID, as_header(id));
         response
+    }
+
+    /// Answers what has one meaning, and tells whoever sent another thing.
+    async fn read(
+        &self,
+        (parts, connection): (&Parts, Connection),
+        body: Sent,
+        now: Timestamp,
+        mut exchange: Box<Exchange>,
+    ) -> Response<Body> {
+        let read = RequestHead::from_connection(parts, connection, &self.trusted, now);
+        match read.and_then(|head| body.check_length().map(|()| head)) {
+            Ok(head) => self.answer(&head, body, exchange).await,
+            Err(why) => {
+                let refusal = Refusal::Malformed(why);
+                exchange.refuse(&refusal);
+                let spoken = self.dialect_of(parts).map(|dialect| (dialect.malformed)(why));
+                let answer = spoken.unwrap_or_else(|| problem::refused(&refusal, exchange.id));
+                exchange.answer(answer.map(Either::Left))
+            }
+        }
     }
 
     /// Whose error shape is used where a request has no single meaning. It is refused in any case:
@@ -91,6 +113,10 @@ impl Front {
         if !named && let Some(own) = self.own(head, exchange.id) {
             exchange.leave_no_line();
             return exchange.answer(own);
+        }
+        if !named && let Some(asker) = asker_at(head.path()) {
+            let answer = self.forward_auth.turn_away(asker, head.connection(), &mut exchange);
+            return exchange.answer(answer);
         }
         let mounts = Arc::clone(&self.services.gate.memory().mounts());
         let spoken = || dialects::find(&mounts, head.host(), head.path());
