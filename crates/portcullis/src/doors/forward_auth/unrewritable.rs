@@ -1,5 +1,6 @@
 //! What the proxy door removes from a request, and a proxy that asks may forward all the same.
 
+use http::header::UPGRADE;
 use http::{HeaderMap, HeaderName};
 use portcullis_core::request::folded_eq;
 
@@ -21,6 +22,9 @@ const OVERRIDES: &[&str] = &[
 pub(super) enum Unrewritable {
     /// A header that only a proxy may set, under an alias, which a proxy that sets it leaves be.
     Alias,
+    /// The offer to go on in HTTP/2, which everybody is to ignore, and behind which requests would
+    /// travel that nobody is asked about.
+    Http2,
     /// A header that names another method or path.
     Override,
 }
@@ -30,6 +34,7 @@ impl Unrewritable {
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::Alias => "header_under_alias",
+            Self::Http2 => "upgrade_to_http2",
             Self::Override => "overriding_header",
         }
     }
@@ -37,6 +42,11 @@ impl Unrewritable {
 
 /// Looks for what would have to be removed from a request with these `headers`.
 pub(super) fn look(headers: &HeaderMap) -> Result<(), Unrewritable> {
+    let offers = headers.get_all(UPGRADE).iter();
+    let mut offers = offers.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    if offers.any(|offer| offer.trim_ascii().eq_ignore_ascii_case(b"h2c")) {
+        return Err(Unrewritable::Http2);
+    }
     for name in headers.keys() {
         if OVERRIDES.iter().any(|other| folded_eq(name.as_str(), other)) {
             return Err(Unrewritable::Override);
@@ -61,6 +71,7 @@ mod tests {
     fn what_would_have_to_be_removed_is_found() {
         for (name, found) in [
             ("accept", Ok(())),
+            ("upgrade", Err(Unrewritable::Http2)),
             ("x_custom", Ok(())),
             ("portcullis-user", Ok(())),
             ("x-forwarded-for", Ok(())),
@@ -75,7 +86,7 @@ mod tests {
             ("x-rewrite-url", Err(Unrewritable::Override)),
         ] {
             let name: HeaderName = name.parse().unwrap();
-            let headers = HeaderMap::from_iter([(name.clone(), "x".parse().unwrap())]);
+            let headers = HeaderMap::from_iter([(name.clone(), "websocket, H2C".parse().unwrap())]);
             assert_eq!(look(&headers), found, "{name}");
         }
     }
