@@ -20,6 +20,7 @@ mod jwt;
 mod key_verifier;
 mod name;
 mod networks;
+mod original;
 mod password_verifier;
 mod path;
 mod query;
@@ -44,6 +45,7 @@ pub use jwt::jwt;
 pub use key_verifier::key_verifier;
 pub use name::name;
 pub use networks::networks;
+pub use original::original;
 pub use password_verifier::password_verifier;
 pub use path::path;
 pub use query::query;
@@ -71,6 +73,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("key_verifier", key_verifier),
     ("name", name),
     ("networks", networks),
+    ("original", original),
     ("password_verifier", password_verifier),
     ("path", path),
     ("query", query),

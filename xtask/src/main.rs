@@ -41,7 +41,8 @@ Examples:
 test and soak start a PostgreSQL of their own in a temporary folder and remove it afterwards. Where
 no server is installed they install Debian's package (as root, or with a sudo that asks for no
 password), and otherwise say what to install and which tests were not run. The same holds for what
-the vendors' clients run on: a Python and packages of Node, in target/clients.
+the vendors' clients run on, and for the proxies that ask whether to forward: what Debian does not
+have of it comes from the indices of Python and Node, into target/clients.
 
 Environment:
   PORTCULLIS_TEST_POSTGRES   Use this server (postgres://user@host:port/database); start none.

@@ -44,8 +44,16 @@ fn a_stranger_learns_from_our_own_addresses_only_that_we_are_there() {
             assert_eq!(answer.status(), 405, "{method} {path}");
         }
     }
-    for path in ["/", "/metrics", "/console", "/portcullis/v1/users", "/.well-known/x", "/healthz/"]
-    {
+    for path in [
+        "/",
+        "/metrics",
+        "/console",
+        "/portcullis/v1/users",
+        "/.well-known/x",
+        "/healthz/",
+        "/authz/nginx",
+        "/authz/forward",
+    ] {
         assert_eq!(server.send(&format!("GET {path} HTTP/1.1")).status(), 404, "{path}");
     }
 }
