@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use portcullis_core::scheme::{self, Options};
+
 use crate::common::{Answer, Home, Server};
 use crate::place::{HOST, SECRET};
 use crate::running::EXAMPLES;
@@ -224,5 +226,32 @@ fn every_refusal_of_a_door_is_told_to_the_letter() {
             answer.headers().filter(|(it, _)| it == "www-authenticate").count() == 1,
             status == 401
         );
+    }
+}
+
+#[test]
+fn every_example_ends_every_credential_and_hands_on_every_header_of_ours() {
+    let schemes = scheme::ALL.iter().map(|kind| (kind.build)(&Options::new()).unwrap());
+    let read: Vec<_> = schemes.flat_map(|scheme| scheme.headers().to_vec()).collect();
+    let told = TOLD.iter().filter(|name| name.starts_with("portcullis-"));
+    let wanted: Vec<&str> =
+        read.iter().map(http::HeaderName::as_str).chain(told.copied()).collect();
+    assert!(wanted.contains(&"x-api-key") && wanted.contains(&"portcullis-user"), "{wanted:?}");
+    for (file, before, after) in [
+        ("nginx/portcullis.conf", "proxy_set_header ", " "),
+        ("caddy/Caddyfile", "\n\t\trequest_header -", "\n"),
+        ("traefik/dynamic.yml", " ", ": \"\"\n"),
+    ] {
+        let text = fs::read_to_string(PathBuf::from(EXAMPLES).join(file)).unwrap().to_lowercase();
+        for name in &wanted {
+            let ended = text.contains(&format!("{before}{name}{after}"));
+            let handed_on = text.contains(&format!("\n\t\t\t\t{name}\n"))
+                || text.contains(&format!("- {name}\n"))
+                || text.contains(&format!("proxy_set_header {name} $"));
+            assert!(
+                if name.starts_with("portcullis-") { handed_on } else { ended },
+                "{file}: {name}"
+            );
+        }
     }
 }
