@@ -267,7 +267,7 @@ fn each_name_that_is_not_known_or_no_table_is_told_at_its_place() {
         (
             "[nothing]",
             "p.toml:1:2: nothing: unknown: expected one of `server`, `tls`, `store`, `trust`, \
-             `log`, `passwords`, `guard`, `listener`, `mount`",
+             `authz`, `log`, `passwords`, `guard`, `listener`, `mount`",
         ),
         ("listen = 1", "p.toml:1:1: listen: unknown, did you mean `server.listen`?"),
         ("[server]\nlistne = 1", "p.toml:2:1: server.listne: unknown, did you mean `listen`?"),

@@ -36,6 +36,7 @@ const ATTACKS: &[(&str, &str, &str, By)] = &[
     ("CVE-2026-67309", "GET //admin HTTP/1.1", "", Nobody),
     ("CVE-2026-67309", "GET /%61dmin HTTP/1.1", "", Nobody),
     ("CVE-2026-67309", "GET /%2561dmin HTTP/1.1", "", Nobody),
+    ("GHSA-gx7w-56w6-g48x", "GET /publicity HTTP/1.1", "", Nobody),
     ("CVE-2026-27587", "GET /ADMIN HTTP/1.1", "", Nobody),
     ("CVE-2026-27588", "GET /admin HTTP/1.1", "Host: API.Example.COM\r\n", Nobody),
     ("CVE-2026-27588", "GET /admin HTTP/1.1", "Host: api.example.com.\r\n", Nobody),

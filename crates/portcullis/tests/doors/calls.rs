@@ -8,6 +8,7 @@ use portcullis_core::scheme::{self, Options};
 use crate::common::{Answer, Home, Server};
 use crate::place::{HOST, SECRET};
 use crate::running::EXAMPLES;
+use crate::upstream::answering;
 
 /// Every header of the usual preset, and what the answer has besides.
 const TOLD: &[&str] = &[
@@ -162,6 +163,23 @@ fn whoever_may_not_ask_finds_nothing() {
         let stderr = server.stop().stderr;
         assert_eq!(stderr.matches("`[authz]` does not admit").count(), 1, "{stderr}");
         assert!(!stderr.contains(SECRET) && stderr.contains("reason=\"asker_"), "{stderr}");
+    }
+}
+
+#[test]
+fn to_strangers_the_addresses_of_the_doors_are_their_guards() {
+    let theirs = answering("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\ntheirs");
+    let guard = format!(
+        "[[guard]]\nname = \"api\"\nhosts = [\"{HOST}\"]\nupstream = \"http://{theirs}\"\n\
+         networks = [\"0.0.0.0/0\"]\n"
+    );
+    for (authz, body) in [("", "theirs"), ("[authz]\npeers = [\"127.0.0.1\"]\n", "")] {
+        let server = Server::serve(Home::new(), &format!("{authz}{guard}"));
+        let answer = server.ask(&format!(
+            "GET /authz/forward HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n{}\r\n",
+            forwarded("GET", "/orders")
+        ));
+        assert_eq!((answer.status(), answer.body()), (200, body), "{authz}: {}", answer.0);
     }
 }
 

@@ -102,6 +102,27 @@ pub(crate) fn a_request_changes_nothing_on_its_way(stand: &Stand) {
     }
 }
 
+/// What is revoked when a command says so is refused at the next request, and so is whoever was
+/// disabled, with every credential (GO-2025-4137).
+pub(crate) fn what_is_revoked_is_refused_at_once(stand: &Stand) {
+    let home = &stand.server.home;
+    let made = home.json(&["key", "create", "alice"]);
+    let text = |name: &str| made[name].as_str().unwrap();
+    let credential = format!("X-Api-Key: {}\r\n", text("key"));
+    let send = |credential: &str| {
+        let (answer, reached) = stand.send("GET /orders HTTP/1.1", credential);
+        (answer.status(), reached.len())
+    };
+    assert_eq!(send(&credential), (200, 1));
+    home.done(&["key", "revoke", text("id")]);
+    assert_eq!(send(&credential), (401, 0));
+    assert_eq!(send(&stand.callers.key), (200, 1));
+    home.done(&["user", "disable", "alice"]);
+    for (scheme, credential) in &stand.callers.all {
+        assert_eq!(send(credential), (401, 0), "{scheme}");
+    }
+}
+
 /// When there is nobody to ask, the answer is no.
 pub(crate) fn without_us_nothing_passes(stand: Stand) {
     let Stand { server, proxy, upstream, callers } = stand;
