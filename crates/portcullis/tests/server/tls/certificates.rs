@@ -65,6 +65,33 @@ fn a_certificate_is_no_credential_and_a_credential_no_certificate() {
 }
 
 #[test]
+fn a_proxy_that_asks_may_have_to_show_a_certificate_which_is_its_own_and_no_callers() {
+    let authz = "[authz]\npeers = [\"127.0.0.1\"]\nclient_certificate = true\n";
+    let site = Site::with("", authz);
+    let certified = site.client_with(&site.clients.vouch("nginx"));
+    for (client, target, expected) in [
+        (&certified, "/open", 200),
+        (&certified, "/strict", 403),
+        (&site.client(), "/open", 404),
+        (&site.client(), "/strict", 404),
+    ] {
+        let stated = [
+            ("x-forwarded-for", "127.0.0.7"),
+            ("x-forwarded-method", "GET"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "api.example"),
+            ("x-forwarded-uri", target),
+        ];
+        let lines: String =
+            stated.iter().map(|(name, value)| format!("\r\n{name}: {value}")).collect();
+        let answer = client.send(&format!("GET /authz/forward HTTP/1.1{lines}"));
+        assert_eq!(answer.status(), expected, "{target}: {}", answer.0);
+        let answer = client.ask(get("/authz/forward", &stated));
+        assert_eq!(answer.status(), expected, "{target} in HTTP/2");
+    }
+}
+
+#[test]
 fn a_guard_that_can_let_nobody_in_is_warned_of() {
     let guard = "[[guard]]\nname = \"strict\"\nupstream = \"http://127.0.0.1:9\"\n\
                  networks = [\"127.0.0.0/8\"]\nclient_certificate = true\n";
