@@ -100,6 +100,29 @@ pub(crate) fn a_request_changes_nothing_on_its_way(stand: &Stand) {
         assert_eq!(values(head, "host"), [HOST], "{line}");
         assert_eq!(target(head), line.split(' ').nth(1).unwrap());
     }
+    let body = format!("Content-Length: 5\r\n{}\r\nhello", stand.callers.key);
+    let (answer, reached) = stand.send_whole("POST /orders HTTP/1.1", &body);
+    assert_eq!(answer.status(), 200, "{}", answer.0);
+    assert!(reached[0].ends_with("\r\n\r\nhello"), "{}", reached[0]);
+}
+
+/// A cookie changes something only from a page of the very host and port.
+pub(crate) fn a_cookie_changes_something_only_from_its_own_pages(stand: &Stand) {
+    let (_, session) = stand.callers.all.iter().find(|(scheme, _)| *scheme == "session").unwrap();
+    let port = stand.proxy.address.rsplit_once(':').unwrap().1;
+    let own = format!("Origin: http://{HOST}:{port}\r\n");
+    for (origin, status) in [
+        (&*own, 200),
+        ("", 403),
+        ("Origin: null\r\n", 403),
+        ("Origin: http://api.example.com\r\n", 403),
+        ("Origin: http://elsewhere.example\r\n", 403),
+    ] {
+        let headers = format!("Host: {HOST}:{port}\r\nContent-Length: 0\r\n{origin}{session}");
+        let (answer, reached) = stand.send("POST /orders HTTP/1.1", &headers);
+        assert_eq!(answer.status(), status, "{origin}: {}", answer.0);
+        assert_eq!(reached.len(), usize::from(status == 200), "{origin}");
+    }
 }
 
 /// What is revoked when a command says so is refused at the next request, and so is whoever was

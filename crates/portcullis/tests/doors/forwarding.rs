@@ -30,6 +30,7 @@ fn check(program: &std::path::Path, kind: &Kind, as_it_is: bool) {
     checks::whoever_is_refused_learns_how_to_ask(&stand, as_it_is);
     checks::tunnels_are_for_those_who_may_write(&stand);
     checks::a_request_changes_nothing_on_its_way(&stand);
+    checks::a_cookie_changes_something_only_from_its_own_pages(&stand);
     attacks::every_attack_is_harmless(&stand);
     checks::what_is_revoked_is_refused_at_once(&stand);
     checks::without_us_nothing_passes(stand);

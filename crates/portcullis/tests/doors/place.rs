@@ -50,6 +50,14 @@ impl Stand {
         Self { server, proxy, upstream, callers }
     }
 
+    /// Sends a request to the proxy, with headers and a body.
+    pub(crate) fn send_whole(&self, line: &str, rest: &str) -> (Answer, Vec<String>) {
+        let mut stream = connect(&self.proxy.address);
+        let request = format!("{line}\r\nHost: {HOST}\r\nConnection: close\r\n{rest}");
+        stream.write_all(request.as_bytes()).unwrap();
+        (Answer::read(&mut stream), self.upstream.take())
+    }
+
     /// Sends a request to the proxy; its answer, and what of it reached the upstream.
     pub(crate) fn send(&self, line: &str, headers: &str) -> (Answer, Vec<String>) {
         let answer = ask(&self.proxy.address, line, headers);

@@ -1,11 +1,12 @@
 //! An upstream that remembers what it got.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::sync::{Arc, Mutex};
 
+use crate::common::text;
 use crate::upstream::{read_head, upstream};
 
-/// What got through, a head for each request.
+/// What got through, a text for each request.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder(Arc<Mutex<Vec<String>>>);
 
@@ -15,7 +16,12 @@ impl Recorder {
         let recorder = Self::default();
         let kept = recorder.clone();
         let address = upstream(move |mut stream| {
-            let head = read_head(&mut stream);
+            let mut head = read_head(&mut stream);
+            let length =
+                values(&head, "content-length").first().map_or(0, |it| it.parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            head.push_str(&text(&body));
             let upgrades = !values(&head, "upgrade").is_empty();
             if !head.is_empty() {
                 kept.0.lock().unwrap().push(head);
