@@ -273,3 +273,31 @@ fn every_example_ends_every_credential_and_hands_on_every_header_of_ours() {
         }
     }
 }
+
+#[test]
+fn no_example_lets_a_caller_say_what_any_preset_tells() {
+    let server = server(None);
+    let presets = ["portcullis", "remote", "x-auth-request", "x-consumer"];
+    let named = presets.iter().flat_map(|preset| ["--identity", preset]);
+    let guard = ["guard", "create", "told", "--host", HOST, "--path", "/told", "--assertion"];
+    let open = ["--network", "0.0.0.0/0", "--network-only"];
+    let words: Vec<&str> = guard.into_iter().chain(named).chain(open).collect();
+    server.home.done(&words);
+    let answer = ask(&server, "forward", &forwarded("GET", "/told"));
+    assert_eq!(answer.status(), 200, "{}", answer.0);
+    let framing = ["cache-control", "connection", "content-length", "date"];
+    let told = answer.headers().map(|(name, _)| name).filter(|it| !framing.contains(&&**it));
+    let told: Vec<String> = told.collect();
+    for file in ["nginx/portcullis.conf", "caddy/Caddyfile", "traefik/dynamic.yml"] {
+        let text = fs::read_to_string(PathBuf::from(EXAMPLES).join(file)).unwrap().to_lowercase();
+        let removed = text.lines().filter_map(|line| line.trim().strip_prefix("request_header -"));
+        let removed: Vec<&str> = removed.map(|it| it.trim_end_matches('*')).collect();
+        for name in &told {
+            let known = removed.iter().any(|start| name.starts_with(start))
+                || text.contains(&format!("proxy_set_header {name} "))
+                || text.contains(&format!("- {name}\n"))
+                || text.contains(&format!(" {name}: \"\""));
+            assert!(known, "{file}: {name}");
+        }
+    }
+}
