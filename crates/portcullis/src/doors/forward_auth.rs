@@ -17,6 +17,7 @@ use portcullis_core::request::{Connection, Original, TrustedPeers, Unjudged};
 use portcullis_core::time::Timestamp;
 
 use crate::config::Config;
+use crate::doors::identity::{self, Telling};
 use crate::exchange::{Content, Exchange};
 use crate::gate::{Address, Admitted, Gate};
 use crate::http::problem;
@@ -79,11 +80,7 @@ impl ForwardAuth {
         }
         exchange.come_by(asker.door);
         let answer = match self.judge(asker, (call, connection), now, exchange).await {
-            Ok(Admitted { judged, permit, .. }) => {
-                exchange.meet(&judged);
-                exchange.allow(&permit);
-                told::yes(&judged, exchange.id)
-            }
+            Ok(yes) => yes,
             Err(no) => (asker.tell)(no.told(exchange)),
         };
         answer.map(Either::Left)
@@ -95,13 +92,18 @@ impl ForwardAuth {
         (call, connection): (&Parts, Connection),
         now: Timestamp,
         exchange: &mut Exchange,
-    ) -> Result<Admitted<()>, No> {
+    ) -> Result<Told, No> {
         let original = Original::read(&call.headers, asker.wording)?;
         exchange.concern(original.method());
         unrewritable::look(original.headers())?;
         let head = original.head(connection.peer, &self.trusted, now)?;
         exchange.read(&head);
-        self.gate.admit(&head, Address::Own, async |_| Ok(())).await
+        let admitted = self.gate.admit(&head, Address::Own, async |_| Ok::<_, No>(())).await?;
+        let Admitted { judged, permit, .. } = admitted;
+        exchange.meet(&judged);
+        exchange.allow(&permit);
+        let line = identity::line(&head, head.method(), head.path());
+        Ok(told::yes(&self.gate, &Telling { judged: &judged, id: exchange.id, line }))
     }
 }
 

@@ -5,20 +5,19 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use uuid::Uuid;
 
-use crate::doors::identity;
-use crate::gate::Judged;
+use crate::doors::identity::{self, Telling};
+use crate::gate::Gate;
 
 /// An answer of our own.
 pub(super) type Told = Response<Full<Bytes>>;
 
 /// Yes. Every header of the guard's presets is there, empty where there is nothing to tell, so that
 /// a caller's own is overwritten in any case.
-pub(super) fn yes(judged: &Judged, id: Uuid) -> Told {
+pub(super) fn yes(gate: &Gate, telling: &Telling<'_>) -> Told {
     let mut answer = Response::new(Full::default());
     let headers = answer.headers_mut();
-    identity::tell(judged, id, |name, value| {
+    identity::tell(gate, telling, |name, value| {
         let value = value.unwrap_or(HeaderValue::from_static(""));
         headers.insert(HeaderName::from_static(name), value);
     });
