@@ -16,8 +16,12 @@ use super::quickstart::memory;
 use super::{SETTLE, Scratch};
 use crate::shell::run;
 
-/// How many connections there are of each kind, as far as the machine lets one process have so many.
-const MOST: u64 = 10_000;
+/// How many connections there are of a kind, as far as the machine lets one process have so many.
+const MANY: u64 = 10_000;
+/// How many there are whose answers fill the buffers of the kernel, which has so much for all.
+const FEW: u64 = 2_000;
+/// How much an upstream answers, in bytes: more than the buffers of the kernel take.
+const MUCH: usize = 512 * 1_024;
 /// Files that this program and the server need beside.
 const BESIDE: u64 = 200;
 /// How often somebody else asks, for the slowest hundredth of it.
@@ -35,6 +39,7 @@ struct Kind {
     answered: bool,
     /// Whether it takes a connection to the upstream too.
     forwarded: bool,
+    most: u64,
 }
 
 /// The preface of HTTP/2, settings, and the head of one request whose body follows.
@@ -47,24 +52,28 @@ const KINDS: &[Kind] = &[
         sends: b"GET /healthz HTTP/1.1\r\nHost: other\r\n\r\n",
         answered: true,
         forwarded: false,
+        most: MANY,
     },
     Kind {
         name: "a head in drips",
         sends: b"GET /healthz HTTP/1.1\r\nHost: other\r\nX-Slow: ",
         answered: false,
         forwarded: false,
+        most: MANY,
     },
     Kind {
         name: "a body in drips",
         sends: b"POST /idle HTTP/1.1\r\nHost: any\r\nContent-Length: 999\r\n\r\nx",
         answered: false,
         forwarded: true,
+        most: MANY,
     },
     Kind {
         name: "an answer that is not read",
         sends: b"GET /much HTTP/1.1\r\nHost: any\r\n\r\n",
         answered: false,
         forwarded: true,
+        most: FEW,
     },
     Kind { name: "HTTP/2, a stream that is open", sends: STREAM, answered: true, forwarded: true },
 ];
@@ -77,7 +86,7 @@ pub(crate) fn run_all(binary: &Path) -> anyhow::Result<()> {
     );
     for kind in KINDS {
         let share = if kind.forwarded { 2 } else { 1 };
-        let count = MOST.min((files - BESIDE) / share);
+        let count = kind.most.min((files - BESIDE) / share);
         println!("{:<32} {}", kind.name, measure(binary, kind, count)?);
     }
     Ok(())
@@ -112,7 +121,7 @@ fn measure(binary: &Path, kind: &Kind, count: u64) -> anyhow::Result<Measured> {
         let batch = (0..BATCH.min(count - all.len() as u64)).map(|_| server.open(kind));
         let batch = batch.collect::<anyhow::Result<Vec<_>>>()?;
         if kind.answered {
-            batch.iter().try_for_each(|stream| hear(stream))?;
+            batch.iter().try_for_each(hear)?;
         }
         all.extend(batch);
     }
@@ -230,11 +239,9 @@ impl Drop for Upstream {
 fn begin(mut stream: TcpStream) -> std::io::Result<TcpStream> {
     let mut start = [0; 9];
     stream.read_exact(&mut start)?;
-    stream.set_nonblocking(true)?;
     if &start == b"GET /much" {
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n")?;
-        let piece = [b'x'; 65_536];
-        while stream.write(&piece).is_ok() {}
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n";
+        stream.write_all(&[&head[..], &[b'x'; MUCH]].concat())?;
     }
     Ok(stream)
 }

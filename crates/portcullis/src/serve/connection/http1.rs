@@ -25,7 +25,7 @@ use crate::becoming::{self, Duplex, Raw};
 const MAX_HEADERS: usize = 128;
 /// How long a connection is ready for the next request before it is put by, without its buffers,
 /// until somebody speaks.
-const DOZE: Duration = Duration::from_secs(1);
+const DOZE: Duration = Duration::from_millis(250);
 /// How long a connection between two requests is listened to once the server is told to stop:
 /// whoever was about to ask is answered, and told that it was the last time (RFC 9112, section 9.6).
 const LAST_WORD: Duration = Duration::from_millis(500);

@@ -2,8 +2,8 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use http::Response;
@@ -26,6 +26,8 @@ pub(in super::super) struct Talk {
     moves: AtomicUsize,
     /// Whether something that was written waits for the client to take it.
     unread: AtomicBool,
+    /// Who goes on when it is taken.
+    waiting: Mutex<Vec<Waker>>,
     ending: AtomicBool,
     /// Where the connection goes if it becomes a tunnel.
     taker: Mutex<Option<oneshot::Sender<Raw>>>,
@@ -66,6 +68,28 @@ impl Talk {
     /// What was written waits for the client to take it, or does so no more.
     pub(super) fn be_unread(&self, unread: bool) {
         self.unread.store(unread, Ordering::Release);
+        if !unread {
+            self.waiting().drain(..).for_each(Waker::wake);
+        }
+    }
+
+    /// Ready when all that was written is taken: what waits for a client waits at the upstream, and
+    /// not here.
+    fn poll_taken(&self, context: &Context<'_>) -> Poll<()> {
+        if !self.unread.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        let mut waiting = self.waiting();
+        if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            waiting.push(context.waker().clone());
+        }
+        drop(waiting);
+        // It may have been taken meanwhile.
+        if self.unread.load(Ordering::Acquire) { Poll::Pending } else { Poll::Ready(()) }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Comes back when no exchange has been under way for as long as it may, and before twice that.
@@ -178,6 +202,9 @@ impl Body for Counted {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Self { body, open } = self.get_mut();
+        if let Some(open) = open {
+            ready!(open.talk.poll_taken(context));
+        }
         let polled = Pin::new(body).poll_frame(context);
         if let Some(open) = open {
             open.talk.moves.fetch_add(1, Ordering::Relaxed);
@@ -197,6 +224,8 @@ impl Body for Counted {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -227,6 +256,21 @@ mod tests {
         assert!(!within(PATIENCE * 10, talk.quiet_for(PATIENCE)).await);
         talk.be_unread(false);
         assert!(within(PATIENCE * 3, talk.quiet_for(PATIENCE)).await);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_client_goes_on_when_it_takes() {
+        let talk = Arc::new(Talk::default());
+        talk.be_unread(true);
+        let waiting = tokio::spawn({
+            let talk = Arc::clone(&talk);
+            async move { poll_fn(|context| talk.poll_taken(context)).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!((waiting.is_finished(), talk.waiting().len()), (false, 1));
+        talk.be_unread(false);
+        waiting.await.unwrap();
+        assert!(talk.waiting().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,8 @@
 //! The cases, in the order of the standards: what a client sends once a connection is open, and what
 //! comes of it. Numbers of sections are those of RFC 9113 and, where it says so, RFC 7541.
 
+#![expect(clippy::too_many_lines, reason = "they are tables")]
+
 use Outcome::{Answered, Connection, Ends, Ignored, Pong, Settled, Stream};
 
 use super::wire::{

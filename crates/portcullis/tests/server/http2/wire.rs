@@ -36,7 +36,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The last four bytes of the first eight of a GOAWAY, or those of a RST_STREAM.
+    /// The last four bytes of the first eight of a `GOAWAY`, or those of a `RST_STREAM`.
     pub(super) fn code(&self) -> u32 {
         let start = if self.kind == GOAWAY { 4 } else { 0 };
         u32::from_be_bytes(self.payload[start..start + 4].try_into().unwrap())

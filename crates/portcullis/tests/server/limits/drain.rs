@@ -24,17 +24,15 @@ const WARM: usize = 500;
 
 /// An upstream that keeps its connections, and takes a moment for each answer.
 fn thinking() -> SocketAddr {
-    upstream(|mut stream| {
-        thread::spawn(move || {
-            while !read_head(&mut stream).is_empty() {
-                thread::sleep(Duration::from_millis(2));
-                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone";
-                if stream.write_all(answer).is_err() {
-                    return;
-                }
-            }
-        });
-    })
+    upstream(|stream| drop(thread::spawn(move || think(stream))))
+}
+
+fn think(mut stream: TcpStream) {
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone";
+    while !read_head(&mut stream).is_empty() {
+        thread::sleep(Duration::from_millis(2));
+        drop(stream.write_all(answer));
+    }
 }
 
 /// Asks over one connection after another until nobody listens; a connection may end between

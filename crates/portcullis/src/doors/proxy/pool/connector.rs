@@ -25,7 +25,10 @@ use crate::http::problem::UpstreamFault;
 /// How many names are looked up at once. A look-up that its request no longer waits for goes on for as
 /// long as the system's resolver takes, on a thread of its own.
 const LOOKUPS: usize = 16;
-/// The longest head of an answer, in bytes; with it, what may come before it (1xx).
+/// How much of an answer of HTTP/1.1 is read at once, and the longest head that one may have, in
+/// bytes; with it, what may come before it (1xx).
+const MAX_BUFFER: usize = 32 * 1_024;
+/// The longest head of an answer of HTTP/2, in bytes.
 const MAX_HEAD: usize = 64 * 1_024;
 /// How much of one answer of HTTP/2 is taken before its caller reads it, in bytes.
 const STREAM_WINDOW: u32 = 256 * 1_024;
@@ -153,7 +156,7 @@ async fn http1(
     tunnel: bool,
 ) -> hyper::Result<http1::SendRequest<Outgoing>> {
     let mut builder = http1::Builder::new();
-    builder.max_buf_size(MAX_HEAD);
+    builder.max_buf_size(MAX_BUFFER);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         let ended = if tunnel { connection.with_upgrades().await } else { connection.await };
