@@ -44,7 +44,7 @@ struct Kind {
 
 /// The preface of HTTP/2, settings, and the head of one request whose body follows.
 const STREAM: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\
-    \0\0\x1b\x01\x04\0\0\0\x01\x83\x86\x04\x05/idle\x01\x09localhost\x0f\x0d\x033.0";
+    \0\0\x1a\x01\x04\0\0\0\x01\x83\x86\x04\x05/idle\x01\x09localhost\x0f\x0d\x03999";
 
 const KINDS: &[Kind] = &[
     Kind {
@@ -75,7 +75,13 @@ const KINDS: &[Kind] = &[
         forwarded: true,
         most: FEW,
     },
-    Kind { name: "HTTP/2, a stream that is open", sends: STREAM, answered: true, forwarded: true },
+    Kind {
+        name: "HTTP/2, a stream that is open",
+        sends: STREAM,
+        answered: true,
+        forwarded: true,
+        most: MANY,
+    },
 ];
 
 /// Measures each kind at a server of its own.
@@ -126,6 +132,10 @@ fn measure(binary: &Path, kind: &Kind, count: u64) -> anyhow::Result<Measured> {
         all.extend(batch);
     }
     sleep(SETTLE * 2);
+    if kind.forwarded {
+        let reached = upstream.count();
+        ensure!(reached as u64 == count, "{reached} of {count} reached the upstream");
+    }
     let bytes = memory(server.child.id())?.saturating_sub(empty);
     let beside = server.others()?;
     Ok(Measured { count, bytes, before, beside })
@@ -227,6 +237,10 @@ impl Upstream {
             }
         });
         Ok(Self { address, kept })
+    }
+
+    fn count(&self) -> usize {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
