@@ -210,7 +210,10 @@ impl Proxy {
     ) -> Result<Answered, No> {
         let count = || moved.as_ref().map_or(0, |moved| moved.load(Ordering::Relaxed));
         let mut before = count();
-        let mut pause = self.answer_timeout.saturating_sub(AT_ONCE);
+        let mut pause = match self.answer_timeout.saturating_sub(AT_ONCE) {
+            Duration::ZERO if before > 0 => self.answer_timeout,
+            rest => rest,
+        };
         loop {
             tokio::select! {
                 answered = sending.as_mut() => return Ok(answered),

@@ -24,6 +24,27 @@ fn named(name: &'static str) -> SocketAddr {
     })
 }
 
+/// CVE-2026-88007: what proves a connection proves nobody who is sent on it later.
+#[test]
+fn a_connection_that_somebody_has_proven_is_nobody_elses() {
+    for (scheme, connections) in [("NTLM", 3), ("negotiate", 3), ("Bearer", 1)] {
+        let (tell, told) = channel();
+        let address = upstream(move |mut stream| {
+            tell.send(()).unwrap();
+            thread::spawn(move || {
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                while !read_head(&mut stream).is_empty() && stream.write_all(answer).is_ok() {}
+            });
+        });
+        let server = serve(&open("bound", &[url(address)], ""));
+        for _ in 0..3 {
+            let answer = server.send(&format!("GET /bound HTTP/1.1\r\nAuthorization: {scheme} x"));
+            assert_eq!(answer.status(), 200);
+        }
+        assert_eq!(told.try_iter().count(), connections, "{scheme}");
+    }
+}
+
 /// An upstream that hears a request, and hangs up.
 fn hanging_up(tell: Sender<String>) -> SocketAddr {
     upstream(move |mut stream| tell.send(read_head(&mut stream)).unwrap())

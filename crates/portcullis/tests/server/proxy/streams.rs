@@ -128,6 +128,47 @@ fn a_caller_that_breaks_off_its_body_breaks_off_the_upstreams() {
 }
 
 #[test]
+fn the_time_for_an_answer_begins_when_the_body_has_come() {
+    let (tell, heard) = channel();
+    let address = upstream(move |mut stream| {
+        read_head(&mut stream);
+        let mut byte = [0];
+        for _ in 0..PIECES {
+            stream.read_exact(&mut byte).unwrap();
+            tell.send(()).unwrap();
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        // The next one is never answered.
+        read_head(&mut stream);
+        stream.read_exact(&mut byte).unwrap();
+        tell.send(()).unwrap();
+        drop(stream.read(&mut byte));
+    });
+    let guard = open("slow", &[format!("http://{address}")], "");
+    let server = serve(&format!("upstream_answer_timeout = \"400ms\"\n{guard}"));
+    let ask = |pieces: usize| {
+        let mut stream = server.connect();
+        let head = format!(
+            "POST /slow HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\
+             Content-Length: {pieces}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        for _ in 0..pieces {
+            stream.write_all(b"x").unwrap();
+            heard.recv().unwrap();
+            // Nothing comes for a while.
+            assert!(heard.recv_timeout(std::time::Duration::from_millis(200)).is_err());
+        }
+        Answer::read(&mut stream).status()
+    };
+    assert_eq!(ask(PIECES), 200);
+    assert_eq!(ask(1), 504);
+}
+
+/// How many pieces a slow body has.
+const PIECES: usize = 6;
+
+#[test]
 fn both_ways_can_stream_at_once() {
     let address = upstream(|mut stream| {
         read_head(&mut stream);

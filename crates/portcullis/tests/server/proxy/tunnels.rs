@@ -135,6 +135,29 @@ fn what_does_not_become_what_was_asked_for_is_no_tunnel() {
     }
 }
 
+/// RUSTSEC-2026-0033: bytes behind a request to upgrade are a tunnel's only once there is one.
+#[test]
+fn what_follows_an_upgrade_that_did_not_come_about_is_a_request_of_its_own() {
+    let (tell, told) = channel();
+    let plain = upstream(move |mut stream| {
+        tell.send(read_head(&mut stream)).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        tell.send(read_head(&mut stream)).unwrap();
+    });
+    let url = [format!("http://{plain}")];
+    let guards = open("plain", &url, LISTED) + &guard("keyed", &url, "schemes = [\"api_key\"]");
+    let server = serve(&guards);
+    let both = server.ask(&format!(
+        "GET /plain HTTP/1.1\r\nHost: any\r\n{UPGRADE}\r\n\r\n\
+         GET /keyed HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n"
+    ));
+    let statuses: Vec<_> = both.0.split("HTTP/1.1 ").skip(1).map(|it| &it[..3]).collect();
+    assert_eq!(statuses, ["200", "401"], "{}", both.0);
+    assert!(told.recv().unwrap().starts_with("GET /plain"));
+    server.stop();
+    assert_eq!(told.recv().unwrap(), "", "the upstream heard of nothing else");
+}
+
 #[test]
 fn an_upgrade_that_its_connection_does_not_name_is_none() {
     let server = serve(&open(

@@ -200,6 +200,13 @@ mod tests {
         }
     }
 
+    fn alone((link, _): (Link, bool)) -> http1::SendRequest<Outgoing> {
+        match link {
+            Link::Alone(sender) => sender,
+            Link::Stream(..) => panic!("not of HTTP/1.1"),
+        }
+    }
+
     #[tokio::test]
     async fn a_connection_that_was_idle_for_too_long_is_not_used_again() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -208,9 +215,8 @@ mod tests {
         let connector = Connector::new(limit, Tls::new(None, Arc::new(Still)));
         let station = Station::new(authority, Protocol::Http1);
         for (idle, kept) in [(0, true), (MAX_IDLE_SECONDS, true), (MAX_IDLE_SECONDS + 1, false)] {
-            let taken = station.take(&connector, Wanted::New, 0).await.unwrap();
+            let mut sender = alone(station.take(&connector, Wanted::New, 0).await.unwrap());
             let _accepted = listener.accept().await.unwrap();
-            let Link::Alone(mut sender) = taken.0 else { panic!("not of HTTP/1.1") };
             sender.ready().await.unwrap();
             station.give_back(sender, 0);
             let (_, was_kept) = station.take(&connector, Wanted::Any, idle).await.unwrap();
