@@ -36,6 +36,8 @@ pub(crate) fn run_all() -> anyhow::Result<()> {
         "logins",
         "--bench",
         "tls",
+        "--bench",
+        "proxy",
     ]))?;
     run(&mut cargo(["build", "--release", "-p", "portcullis"]))?;
     let binary = target_folder()?.join("release/portcullis");

@@ -9,6 +9,8 @@
 
 #[path = "shared/servers.rs"]
 mod servers;
+#[path = "shared/threads.rs"]
+mod threads;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +23,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use portcullis_core::scheme::signature::{Form, sign};
 use portcullis_core::seal::MacKey;
 use portcullis_core::time::Timestamp;
-use servers::{Server, await_listening, compare, free, spread, upstream};
+use servers::{Server, await_listening, compare, free};
+use threads::{spread, upstream};
 
 /// How many requests, over how many connections.
 const REQUESTS: (u32, u32) = (64_000, 16);

@@ -9,6 +9,8 @@
 
 #[path = "shared/servers.rs"]
 mod servers;
+#[path = "shared/threads.rs"]
+mod threads;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -23,7 +25,8 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use servers::{Server, await_listening, compare, free, spread, upstream};
+use servers::{Server, await_listening, compare, free};
+use threads::{spread, upstream};
 
 /// How many handshakes, and by how many at once.
 const HANDSHAKES: (u32, u32) = (4_000, 8);

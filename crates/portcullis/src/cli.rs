@@ -327,7 +327,15 @@ fn warn(config: &Config) -> Result<(), Mistakes> {
     }
     let of_tls = config.tls.as_ref().map(|tls| tls::check(tls, &clock)).transpose()?;
     let of_store = config.store.warning().map(ToOwned::to_owned);
-    for warning in of_tls.into_iter().flatten().chain(of_store) {
+    let forwarding = config.guards.iter().filter(|_| config.authz.peers.is_empty());
+    let of_guards = forwarding.filter(|guard| guard.upstreams.is_empty()).map(|guard| {
+        format!(
+            "guard `{}` leads nowhere: it has no `upstream`, and `authz.peers` names no proxy that \
+             would forward",
+            guard.name
+        )
+    });
+    for warning in of_tls.into_iter().flatten().chain(of_store).chain(of_guards) {
         complain(&format!("warning: {warning}\n"));
     }
     Ok(())

@@ -1,7 +1,6 @@
-//! Servers that are measured beside one another, and an upstream behind them.
+//! Servers that are measured beside one another.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Child;
 use std::thread;
@@ -13,8 +12,6 @@ use rustix::process::{Pid, Signal, kill_process};
 const ROUNDS: usize = 3;
 /// How long a server may take to listen.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// Clock ticks of processor time in a second (`getconf CLK_TCK`).
-const TICKS: u64 = 100;
 
 /// The best that each server does of `count` pieces of `work`, and how the first does beside the
 /// second.
@@ -38,36 +35,6 @@ pub(crate) fn compare(what: &str, servers: &[&Server], count: u32, work: impl Fn
         let ratio = |ours: Duration, theirs: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
         let (rate, used) = (ratio(theirs.0, ours.0), ratio(ours.1, theirs.1));
         println!("  {:<22}{rate:>12.2}{used:>14.2}", "ratio");
-    }
-}
-
-/// Does `work` at once, each its part.
-pub(crate) fn spread((count, threads): (u32, u32), work: impl Fn(u32) + Sync) {
-    let work = &work;
-    thread::scope(|scope| {
-        (0..threads).for_each(|_| drop(scope.spawn(move || work(count / threads))));
-    });
-}
-
-/// An upstream that says yes to whatever it hears.
-pub(crate) fn upstream() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            thread::spawn(move || say_yes(stream));
-        }
-    });
-    address
-}
-
-fn say_yes(stream: TcpStream) {
-    stream.set_nodelay(true).unwrap();
-    let mut told = stream.try_clone().unwrap();
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    while lines.by_ref().take_while(|line| !line.is_empty()).count() > 0 {
-        // Whoever asked may have gone.
-        drop(told.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     }
 }
 
@@ -99,12 +66,15 @@ impl Server {
     }
 }
 
+/// What the threads of one process have used, in nanoseconds as the scheduler counts them.
 fn processor_time(process: &str) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The name, in brackets, may hold blanks; the 14th and 15th field are meant.
-    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
-    let ticks: u64 = fields.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-    Duration::from_millis(ticks * 1_000 / TICKS)
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    // A thread may end while it is looked for.
+    let used = threads.filter_map(|thread| {
+        let used = fs::read_to_string(thread.unwrap().path().join("schedstat")).ok()?;
+        used.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+    });
+    used.sum()
 }
 
 /// An address that nobody listens on.

@@ -37,9 +37,12 @@ pub(super) struct GuardArgs {
     /// What to call it
     name: String,
     /// Where requests go that it lets through: `http://host:port/path`, `https://` or `h2c://`; repeat
-    /// for more, leave out if whoever asks at `/authz/…` forwards them
-    #[arg(long = "upstream", value_name = "URL")]
+    /// for more
+    #[arg(long = "upstream", value_name = "URL", required_unless_present = "no_upstream")]
     upstreams: Vec<Uri>,
+    /// Another proxy forwards them, which asks at `/authz/…`
+    #[arg(long, conflicts_with = "upstreams")]
+    no_upstream: bool,
     /// The path it answers for, with all below it
     #[arg(long, default_value = "/")]
     path: String,

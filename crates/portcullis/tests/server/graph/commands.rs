@@ -76,7 +76,7 @@ fn a_mistake_in_a_listener_is_told_and_makes_none() {
             &["guard", "create", "flow", "--path", "/x", "--upstream", GOOD],
             "listener `flow` exists already",
         ),
-        (&["listener", "create", "new", "--upstream", "https://a.example"], "not an upstream"),
+        (&["listener", "create", "new", "--upstream", "ftp://a.example"], "not an upstream"),
         (&[&create[..], &["--scheme", "digest"]].concat(), "no scheme `digest`"),
         (&[&create[..], &["--ability", " "]].concat(), "an ability has"),
         (
