@@ -43,7 +43,10 @@ fn what_streams_either_way_takes_little_memory() {
     let mut down = server.connect();
     down.write_all(b"GET /much HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n").unwrap();
     read_head(&mut down);
-    assert_eq!(std::io::copy(&mut down, &mut std::io::sink()).unwrap(), length);
+    match std::io::copy(&mut down, &mut std::io::sink()) {
+        Ok(copied) => assert_eq!(copied, length),
+        Err(error) => panic!("{error}: {}", server.stop().stderr),
+    }
     let mut up = server.connect();
     let head = format!(
         "POST /much HTTP/1.1\r\nHost: any\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
