@@ -39,8 +39,8 @@ use pool::{Broken, Pool, Reached, Wanted};
 use target::Speech;
 use tunnel::Tunnels;
 
-/// How often a request is sent at most; again only where that does no harm.
-const TRIES: usize = 3;
+/// On what a request is sent, at most so often; again only where that does no harm.
+const TRIES: [Wanted; 3] = [Wanted::Any, Wanted::New, Wanted::New];
 /// Most answers begin within this; who waits longer is looked at again from then on.
 const AT_ONCE: Duration = Duration::from_secs(1);
 /// An answer that is known to be no longer, in bytes, ends so soon that nobody looks at it again.
@@ -142,7 +142,7 @@ impl Proxy {
             body = body::changed(taken.clone());
         }
         // What can be sent again without harm is judged again before.
-        for wanted in [Wanted::Any, Wanted::New, Wanted::New].into_iter().take(TRIES) {
+        for wanted in TRIES {
             let reach = async |judged| self.reach(judged, head.method(), wanted).await;
             let Admitted { judged, mut reached, permit } =
                 self.gate.admit(head, address, reach).await?;

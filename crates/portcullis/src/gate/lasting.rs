@@ -1,17 +1,19 @@
 //! Exchanges that last: what was permitted once is looked at again for as long as it goes on.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use portcullis_core::authenticator::{Again, Authenticated};
+use portcullis_core::guard::Guard;
 use portcullis_core::id::Revision;
 use portcullis_core::limits::Site;
+use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::mount::Mount;
 use portcullis_core::policy::Question;
 use portcullis_core::request::{Origin, RequestHead, Upgrade};
 use portcullis_core::time::Timestamp;
-use std::net::IpAddr;
 use tokio::sync::watch;
 
 use super::{Address, Gate, Judged};
@@ -131,9 +133,8 @@ impl Gate {
         &self,
         mut who: Authenticated,
         site: &Site,
-        guard: &Arc<portcullis_core::guard::Guard>,
+        guard: &Arc<Guard>,
     ) -> Result<Authenticated, Refusal> {
-        use portcullis_core::lookup::CredentialLookup as _;
         let before = who.principal.credential;
         if before.slides.is_some()
             && let Some(newer) = self.memory().filed_at(before.filed_at)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -16,12 +16,12 @@ fn named(name: &'static str) -> SocketAddr {
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
     upstream(move |mut stream| {
         let answer = answer.clone();
-        thread::spawn(move || {
-            while !read_head(&mut stream).is_empty() && stream.write_all(answer.as_bytes()).is_ok()
-            {
-            }
-        });
+        thread::spawn(move || answer_all(&mut stream, &answer));
     })
+}
+
+fn answer_all(stream: &mut TcpStream, answer: &str) {
+    while !read_head(stream).is_empty() && stream.write_all(answer.as_bytes()).is_ok() {}
 }
 
 /// CVE-2026-88007: what proves a connection proves nobody who is sent on it later.
@@ -31,10 +31,8 @@ fn a_connection_that_somebody_has_proven_is_nobody_elses() {
         let (tell, told) = channel();
         let address = upstream(move |mut stream| {
             tell.send(()).unwrap();
-            thread::spawn(move || {
-                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-                while !read_head(&mut stream).is_empty() && stream.write_all(answer).is_ok() {}
-            });
+            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            thread::spawn(move || answer_all(&mut stream, answer));
         });
         let server = serve(&open("bound", &[url(address)], ""));
         for _ in 0..3 {
