@@ -39,15 +39,7 @@ impl Origin {
 
     /// Over TLS, with a certificate, in what it is offered of `protocols`.
     pub(super) fn tls(pair: &Pair, protocols: &[&str]) -> Self {
-        let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .unwrap();
-        config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
+        let config = tls_config(pair, protocols);
         Self::start(Some(TlsAcceptor::from(Arc::new(config))))
     }
 
@@ -68,6 +60,20 @@ impl Origin {
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
+}
+
+/// What an upstream shows that speaks TLS, and in what it is spoken to.
+pub(super) fn tls_config(pair: &Pair, protocols: &[&str]) -> ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
+    config
 }
 
 async fn accept(

@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -13,8 +14,10 @@ use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::ext::Protocol;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::{ServerConnection, StreamOwned};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::origin::tls_config;
 use super::{guard, key, open, serve};
 use crate::common::{Answer, BASE64, Home, Server};
 use crate::tls::authority::Authority;
@@ -112,6 +115,37 @@ fn a_websocket_passes_where_its_guard_lists_it() {
     assert_eq!(told.recv().unwrap(), "ended");
     assert!(begin(&server, "/none", "").1.starts_with("http/1.1 403 "));
     assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn a_tunnel_reaches_an_upstream_over_tls_that_would_rather_speak_http2() {
+    let (home, authority) = (Home::new(), Authority::new());
+    let roots = home.write("upstreams.pem", &authority.root);
+    let config = tls_config(&authority.vouch("localhost"), &["h2", "http/1.1"]);
+    let config = Arc::new(config);
+    let address = upstream(move |stream| {
+        let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+        let mut stream = StreamOwned::new(session, stream);
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        assert_eq!(stream.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+                      Upgrade: websocket\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+        let mut heard = [0; 5];
+        stream.read_exact(&mut heard).unwrap();
+        stream.write_all(&heard).unwrap();
+        // Until the other side has read it.
+        drop(stream.read(&mut heard));
+    });
+    let guard = open("socket", &[format!("https://localhost:{}", address.port())], LISTED);
+    let server = Server::serve(home, &format!("upstream_roots = \"{roots}\"\n{guard}"));
+    let (mut stream, head) = begin(&server, "/socket", "");
+    assert!(head.starts_with("http/1.1 101 "), "{head}");
+    say(&mut stream, "hello");
 }
 
 #[test]
