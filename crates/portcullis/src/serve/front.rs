@@ -47,6 +47,7 @@ impl Front {
         let (body, ended) = Sent::watched(body, self.bodies);
         let body = body.or(Becoming::of(&mut parts));
         let closes = parts.version < Version::HTTP_2;
+        let tunnel = parts.method == Method::CONNECT;
         unfold(&mut parts);
         let clock = Arc::clone(&self.services.clock);
         let mut exchange = Box::new(Exchange::begin(&parts, from.peer, (id, begun.boot), clock));
@@ -61,9 +62,10 @@ impl Front {
             self.read((&parts, connection), body, now, exchange).await
         };
         let failed = response.status().is_client_error() || response.status().is_server_error();
-        if closes && !ended.is() && (failed || !response.body().is_own()) {
+        let unread = !ended.is() && (failed || !response.body().is_own());
+        if closes && (unread || tunnel) {
             // RFC 9112, section 9.6: what is left of the body may never be read, so the connection
-            // ends, and whoever would send more on it is told.
+            // ends, and whoever would send more on it is told. So may be what was meant for a tunnel.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.headers_mut().insert(REQUEST_ID, as_header(id));

@@ -27,9 +27,10 @@ fn guard(name: &str, upstreams: &[impl Display], more: &str) -> String {
     format!("[[guard]]\nname = \"{name}\"\npath = \"/{name}\"\nupstreams = [{upstreams}]\n{more}\n")
 }
 
-/// A server with these guards.
+/// A server with these guards. Each thread has connections of its own to upstreams; who counts these
+/// has one.
 fn serve(config: &str) -> Server {
-    Server::serve(Home::new(), config)
+    Server::serve(Home::new(), &format!("threads = 1\n{config}"))
 }
 
 /// A new key of somebody: its id, and the line of header that presents it.

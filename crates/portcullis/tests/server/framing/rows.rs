@@ -155,7 +155,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("a size with blanks behind", b"POST / HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\n\r\n3 \t\r\nabc\r\n0\r\n\r\n", Sent("POST / HTTP/1.1\r\nhost: api.example\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")),
     Row("an extension", b"POST / HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\n\r\n3;name=\"a;b\"\r\nabc\r\n0;x=y\r\n\r\n", Sent("POST / HTTP/1.1\r\nhost: api.example\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")),
     Row("what is no request after the last chunk", b"POST / HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGARBAGE", Sent("POST / HTTP/1.1\r\nhost: api.example\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")),
-    Row("trailers that carry identity", b"POST / HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\nTE: trailers\r\n\r\n3\r\nabc\r\n0\r\nAuthorization: Basic eDp5\r\nX-Forwarded-For: 10.0.0.1\r\nPortcullis-User: root\r\nHost: evil.example\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\nCookie: a=b\r\n\r\n", Sent("POST / HTTP/1.1\r\nhost: api.example\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")),
+    Row("trailers that carry identity", b"POST / HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n3\r\nabc\r\n0\r\nAuthorization: Basic eDp5\r\nX-Forwarded-For: 10.0.0.1\r\nPortcullis-User: root\r\nHost: evil.example\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\nCookie: a=b\r\n\r\n", Sent("POST / HTTP/1.1\r\nhost: api.example\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")),
     Row("a trailer that nobody minds", b"POST / HTTP/1.1\r\nHost: api.example\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n", Sent("POST / HTTP/1.1\r\nhost: api.example\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")),
     // Lines, RFC 9112 sections 2.2 and 5.
     Row("bare LFs throughout", b"GET / HTTP/1.1\nHost: api.example\n\n", Sent("GET / HTTP/1.1\r\nhost: api.example\r\n\r\n")),
@@ -283,7 +283,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("a request after a bad head", b"GET / HTTP/1.1\r\nHost: api.example\r\nX A: 1\r\n\r\nGET / HTTP/1.1\r\nHost: api.example\r\n\r\n", Refused),
     Row("a request after a bad version", b"GET / HTTP/1.2\r\nHost: api.example\r\n\r\nGET / HTTP/1.1\r\nHost: api.example\r\n\r\n", Refused),
     Row("an upgrade to HTTP/2 in the clear", b"GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", Sent("GET / HTTP/1.1\r\nhost: api.example\r\n\r\n")),
-    Row("an upgrade to WebSocket", b"GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", Sent("GET / HTTP/1.1\r\nhost: api.example\r\nsec-websocket-version: 13\r\n\r\n")),
+    Row("an upgrade to WebSocket", b"GET / HTTP/1.1\r\nHost: api.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", Refused),
     Row("an expectation", b"POST / HTTP/1.1\r\nHost: api.example\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", Said("POST / HTTP/1.1")),
     Row("half the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nS", Ended),
     Row("a preface with another end", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r", Refused),

@@ -321,7 +321,7 @@ fn a_websocket_of_http2_is_judged_and_forwarded_as_one_of_http1() {
             ("websocket", "/keyed", 401),
             ("websocket", "/lies", 502),
             ("websocket", "/plain", 502),
-            ("connect-udp", "/socket", 403),
+            ("connect-udp", "/socket", 400),
         ] {
             let answer = connect(&client, protocol, path, None).await.unwrap();
             assert_eq!(answer.status(), status, "{protocol} {path}");
