@@ -3,17 +3,12 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use portcullis_core::request::TrustedPeers;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
 use crate::config;
 use crate::source::Source;
-
-/// How often it is told at most that connections were turned away.
-const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// The room at one address.
 #[derive(Debug)]
@@ -24,7 +19,8 @@ pub(super) struct Room {
     by_source: Arc<Mutex<HashMap<Source, usize>>>,
     of_source: usize,
     trusted: TrustedPeers,
-    away: TurnedAway,
+    /// How many were turned away.
+    away: u64,
 }
 
 /// What one connection takes of the room; it is given back with this.
@@ -40,13 +36,6 @@ struct OneOfSource {
     source: Source,
 }
 
-/// How many were turned away since it was told.
-#[derive(Debug, Default)]
-struct TurnedAway {
-    count: u64,
-    told: Option<Instant>,
-}
-
 impl Room {
     pub(super) fn new(settings: &config::Server, trusted: TrustedPeers) -> Self {
         Self {
@@ -55,7 +44,7 @@ impl Room {
             by_source: Arc::default(),
             of_source: settings.max_connections_per_address,
             trusted,
-            away: TurnedAway::default(),
+            away: 0,
         }
     }
 
@@ -63,7 +52,11 @@ impl Room {
     pub(super) fn place(&mut self, peer: IpAddr) -> Option<Place> {
         let place = self.find(peer);
         if place.is_none() {
-            self.away.tell(peer);
+            self.away = self.away.saturating_add(1);
+            // A flood must not flood the log.
+            if self.away.is_power_of_two() {
+                tracing::warn!(away = self.away, last = %peer, "too many connections are open");
+            }
         }
         place
     }
@@ -108,19 +101,6 @@ impl Drop for OneOfSource {
     }
 }
 
-impl TurnedAway {
-    fn tell(&mut self, peer: IpAddr) {
-        self.count += 1;
-        let now = Instant::now();
-        if self.told.is_some_and(|told| now.duration_since(told) < TELL_EVERY) {
-            return;
-        }
-        let count = std::mem::take(&mut self.count);
-        tracing::warn!(count, last = %peer, "too many connections are open; some were turned away");
-        self.told = Some(now);
-    }
-}
-
 fn held(by_source: &Mutex<HashMap<Source, usize>>) -> MutexGuard<'_, HashMap<Source, usize>> {
     by_source.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -137,7 +117,7 @@ mod tests {
             by_source: Arc::default(),
             of_source,
             trusted: TrustedPeers::new(&trusted),
-            away: TurnedAway::default(),
+            away: 0,
         }
     }
 

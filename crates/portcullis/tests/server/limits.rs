@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use crate::common::{Answer, Home, Server};
 use crate::recorder::Recorder;
@@ -130,6 +131,31 @@ fn a_pause_is_not_a_late_head() {
 }
 
 #[test]
+fn what_is_left_of_a_body_is_no_request_however_late_it_comes() {
+    // It answers before it has read anything of a body.
+    let address = upstream(|stream| drop(thread::spawn(move || answer_early(stream))));
+    let server = Server::serve(Home::new(), &guard(address));
+    let mut caller = server.connect();
+    let head = format!("POST /open HTTP/1.1\r\nHost: any\r\nContent-Length: {}\r\n\r\n", GET.len());
+    caller.write_all(head.as_bytes()).unwrap();
+    assert!(read_head(&mut caller).starts_with("HTTP/1.1 200"));
+    caller.read_exact(&mut [0; 2]).unwrap();
+    // Longer than it takes until a quiet connection is put by.
+    caller.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
+    let meanwhile = caller.read(&mut [0; 1]).map_err(|error| error.kind());
+    assert!(matches!(meanwhile, Ok(0) | Err(ErrorKind::WouldBlock)), "{meanwhile:?}");
+    drop(caller.write_all(GET));
+    let after = read_head(&mut caller);
+    assert_eq!(after, "", "a body was taken for a request");
+}
+
+fn answer_early(mut stream: TcpStream) {
+    while !read_head(&mut stream).is_empty() {
+        drop(stream.write_all(HELLO.as_bytes()));
+    }
+}
+
+#[test]
 fn there_are_so_many_connections_of_one_address_and_no_more() {
     let bounds = "max_connections = 9\nmax_connections_per_address = 2\n";
     let guard = guard(answering(HELLO));
@@ -171,7 +197,7 @@ fn a_server_out_of_descriptors_waits_and_recovers() {
     // The last of them wait in the queue, while the others are there.
     let last = callers.last_mut().unwrap();
     last.write_all(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n").unwrap();
-    last.set_read_timeout(Some(std::time::Duration::from_millis(500))).unwrap();
+    last.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     let before = server.processor_time();
     let waiting = last.read(&mut [0; 1]).unwrap_err();
     assert_eq!(waiting.kind(), ErrorKind::WouldBlock);
@@ -179,7 +205,7 @@ fn a_server_out_of_descriptors_waits_and_recovers() {
     assert!(spent < 10, "{spent} hundredths of the half second it waited");
     let last = callers.pop().unwrap();
     drop((callers, kept));
-    last.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    last.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut last = last;
     let head = read_head(&mut last);
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, Request, header};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::super::front::Front;
 use super::pace::{Paced, Patience};
@@ -39,11 +39,12 @@ pub(super) async fn serve(
 ) {
     let talk = Arc::new(Talk::default());
     let shared = Arc::new((front, caller, Arc::clone(&talk)));
-    let service = service_fn(move |mut request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
         // Boxed, for the connection keeps room for it between requests too.
         Box::pin(async move {
             let (front, caller, talk) = &*shared;
+            talk.hear(!request.body().is_end_stream());
             let open = Open::begin(talk);
             if let Some(taker) = becoming::offer(&mut request) {
                 talk.promise(taker);
@@ -109,7 +110,7 @@ pub(in super::super) async fn speak<S>(
             return Poll::Ready(false);
         }
         if talk.is_under_way() {
-            last.as_mut().reset(Instant::now() + LAST_WORD);
+            last.as_mut().reset(sleep(LAST_WORD).deadline());
             return Poll::Pending;
         }
         last.as_mut().poll(context).map(|()| true)

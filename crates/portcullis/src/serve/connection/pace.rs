@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
 use super::talk::Talk;
 
@@ -90,13 +90,13 @@ impl<S> Paced<S> {
             if late.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
-            late.as_mut().reset(Instant::now() + self.patience.idle);
+            late.as_mut().reset(sleep(self.patience.idle).deadline());
         } else if self.since != ended {
             (self.since, self.head) = (ended, Head::None);
-            late.as_mut().reset(Instant::now() + self.patience.idle);
+            late.as_mut().reset(sleep(self.patience.idle).deadline());
         } else if self.head == Head::Heard {
             self.head = Head::Part;
-            late.as_mut().reset(Instant::now() + self.patience.head);
+            late.as_mut().reset(sleep(self.patience.head).deadline());
         }
         late.as_mut().poll(context)
     }
@@ -196,6 +196,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::time::Instant;
 
     use super::super::talk::Open;
     use super::*;

@@ -28,6 +28,8 @@ pub(in super::super) struct Talk {
     unread: AtomicBool,
     /// Who goes on when it is taken.
     waiting: Mutex<Vec<Waker>>,
+    /// Whether the last request has a body, of which some may still come when it is answered.
+    bodied: AtomicBool,
     ending: AtomicBool,
     /// Where the connection goes if it becomes a tunnel.
     taker: Mutex<Option<oneshot::Sender<Raw>>>,
@@ -63,6 +65,11 @@ impl Talk {
     /// Whether it shall end.
     pub(super) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
+    }
+
+    /// A request comes, with a body or without.
+    pub(super) fn hear(&self, bodied: bool) {
+        self.bodied.store(bodied, Ordering::Release);
     }
 
     /// What was written waits for the client to take it, or does so no more.
@@ -106,15 +113,16 @@ impl Talk {
         }
     }
 
-    /// Comes back when, after at least one, no exchange has been under way for `a_while`, and all that
-    /// was written is taken; and before twice that.
+    /// Comes back when, after at least one, no exchange has been under way for `a_while`, nothing of a
+    /// body can still come, and all that was written is taken; and before twice that.
     pub(super) async fn quiet_for(&self, a_while: Duration) {
         let mut before = (0, 0);
         loop {
             sleep(a_while).await;
             let now = self.count();
-            let taken = !self.unread.load(Ordering::Acquire);
-            if now == before && now.0 == now.1 && now.0 > 0 && taken {
+            let idle = now == before && now.0 == now.1 && now.0 > 0;
+            let open = [&self.bodied, &self.unread].map(|it| it.load(Ordering::Acquire));
+            if idle && open == [false, false] {
                 return;
             }
             before = now;
@@ -255,6 +263,9 @@ mod tests {
         talk.be_unread(true);
         assert!(!within(PATIENCE * 10, talk.quiet_for(PATIENCE)).await);
         talk.be_unread(false);
+        talk.hear(true);
+        assert!(!within(PATIENCE * 10, talk.quiet_for(PATIENCE)).await);
+        talk.hear(false);
         assert!(within(PATIENCE * 3, talk.quiet_for(PATIENCE)).await);
     }
 
@@ -262,10 +273,8 @@ mod tests {
     async fn whoever_waits_for_a_client_goes_on_when_it_takes() {
         let talk = Arc::new(Talk::default());
         talk.be_unread(true);
-        let waiting = tokio::spawn({
-            let talk = Arc::clone(&talk);
-            async move { poll_fn(|context| talk.poll_taken(context)).await }
-        });
+        let shared = Arc::clone(&talk);
+        let waiting = tokio::spawn(poll_fn(move |context| shared.poll_taken(context)));
         tokio::task::yield_now().await;
         assert_eq!((waiting.is_finished(), talk.waiting().len()), (false, 1));
         talk.be_unread(false);
