@@ -28,8 +28,10 @@ const BESIDE: u64 = 200;
 const ASKED: usize = 2_000;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many connections are made before those made are waited for.
+/// How many connections are made before those made are waited for, and how long the next then wait:
+/// some 4 000 of them are new in a second.
 const BATCH: u64 = 500;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A way to be slow: what is sent, and what is waited for before it is left alone.
 struct Kind {
@@ -130,6 +132,7 @@ fn measure(binary: &Path, kind: &Kind, count: u64) -> anyhow::Result<Measured> {
             batch.iter().try_for_each(hear)?;
         }
         all.extend(batch);
+        sleep(PAUSE);
     }
     sleep(SETTLE * 2);
     if kind.forwarded {

@@ -95,7 +95,9 @@ pub(in super::super) async fn speak<S>(
             () = talk.quiet_for(DOZE) => None,
         };
         let parts = connection.into_parts();
-        (stream, service) = (parts.io.into_inner().after(parts.read_buf), parts.service);
+        // A copy, for the whole buffer would stay with what is mostly nothing.
+        let ahead = parts.read_buf.to_vec();
+        (stream, service) = (parts.io.into_inner().after(ahead), parts.service);
         match ended {
             None => {}
             Some(Ok(())) => return part(stream, talk).await,
