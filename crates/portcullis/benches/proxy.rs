@@ -109,10 +109,9 @@ impl Load<'_> {
         let address = server.address;
         let (count, connections) = REQUESTS;
         self.local.block_on(self.runtime, async {
-            let callers = (0..connections).map(|_| {
-                let request = request.to_owned();
-                spawn_local(async move { call(address, &request, count / connections).await })
-            });
+            let each = count / connections;
+            let callers =
+                (0..connections).map(|_| spawn_local(call(address, request.to_owned(), each)));
             for caller in callers.collect::<Vec<_>>() {
                 caller.await.unwrap();
             }
@@ -120,7 +119,7 @@ impl Load<'_> {
     }
 }
 
-async fn call(address: SocketAddr, request: &str, count: u32) {
+async fn call(address: SocketAddr, request: String, count: u32) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let mut room = [0; 4_096];
@@ -149,22 +148,24 @@ async fn upstream() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     spawn_local(async move {
         loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
             stream.set_nodelay(true).unwrap();
-            spawn_local(async move {
-                let (mut room, mut read) = ([0; 4_096], 0);
-                // Whoever asked may have gone.
-                while let Ok(more @ 1..) = stream.read(&mut room[read..]).await {
-                    read += more;
-                    if room[..read].ends_with(b"\r\n\r\n") {
-                        read = 0;
-                        drop(stream.write_all(ANSWER).await);
-                    }
-                }
-            });
+            spawn_local(say_yes(stream));
         }
     });
     address
+}
+
+async fn say_yes(mut stream: TcpStream) {
+    let (mut room, mut read) = ([0; 4_096], 0);
+    // Whoever asked may have gone.
+    while let Ok(more @ 1..) = stream.read(&mut room[read..]).await {
+        read += more;
+        if room[..read].ends_with(b"\r\n\r\n") {
+            read = 0;
+            drop(stream.write_all(ANSWER).await);
+        }
+    }
 }
 
 /// A bare server, which says hello.

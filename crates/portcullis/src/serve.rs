@@ -120,16 +120,7 @@ impl Server {
         let actions = actions(&house, &follower, Actor::Operator("nobody".into()));
         let room = BodyRoom::default();
         let services = Services { gate, actions, applied, clock, room };
-        let threads = config.server.threads.map_or_else(thread::available_parallelism, Ok)?;
-        let proxy = Proxy::new(
-            Arc::clone(&services.gate),
-            services.room.clone(),
-            Arc::clone(&services.clock),
-            terms(config, services.applied.clone())?,
-        );
-        let forward_auth = Arc::new(ForwardAuth::new(Arc::clone(&services.gate), config));
-        let front = || front(config, &services, (&proxy, &forward_auth));
-        let fronts = (0..threads.get()).map(|_| front()).collect();
+        let (proxy, fronts) = fronts(config, &services)?;
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
@@ -242,20 +233,23 @@ impl Listening<'_> {
     }
 }
 
-/// What answers the callers of one thread.
-fn front(
-    config: &Config,
-    services: &Services,
-    (proxy, forward_auth): (&Proxy, &Arc<ForwardAuth>),
-) -> Front {
-    Front {
+/// What answers the callers of each thread, and the proxy whose tunnels all of them share.
+fn fronts(config: &Config, services: &Services) -> anyhow::Result<(Proxy, Vec<Front>)> {
+    let threads = config.server.threads.map_or_else(thread::available_parallelism, Ok)?;
+    let (gate, clock) = (Arc::clone(&services.gate), Arc::clone(&services.clock));
+    let terms = terms(config, services.applied.clone())?;
+    let forward_auth = Arc::new(ForwardAuth::new(Arc::clone(&gate), config));
+    let proxy = Proxy::new(gate, services.room.clone(), clock, terms);
+    let front = |_| Front {
         proxy: proxy.beside(),
-        forward_auth: Arc::clone(forward_auth),
+        forward_auth: Arc::clone(&forward_auth),
         services: services.clone(),
         trusted: TrustedPeers::new(&config.trust.peers),
         bodies: bodies(config),
         ids: RequestIds::default(),
-    }
+    };
+    let fronts = (0..threads.get()).map(front).collect();
+    Ok((proxy, fronts))
 }
 
 async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -31,12 +31,9 @@ pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>
     let mut headers = HeaderMap::with_capacity(head.headers().len() + 8);
     let says_more = head.headers().contains_key(CONNECTION);
     for (name, value) in head.headers() {
-        let kept = !(says_more && named_in_connection(head.headers(), name))
-            && !ends_here(name)
-            && !identity::is_reserved(name)
-            && *name != HOST
-            && (judged.guard.pass_credential || !reads(judged, name));
-        if !kept {
+        let ends = ends_here(name) || says_more && named_in_connection(head.headers(), name);
+        let read = !judged.guard.pass_credential && reads(judged, name);
+        if ends || read || *name == HOST || identity::is_reserved(name) {
             continue;
         }
         if *name != COOKIE || judged.guard.pass_credential {
