@@ -280,7 +280,7 @@ fn no_example_lets_a_caller_say_what_any_preset_tells() {
     let presets = ["portcullis", "remote", "x-auth-request", "x-consumer"];
     let named = presets.iter().flat_map(|preset| ["--identity", preset]);
     let guard = ["guard", "create", "told", "--host", HOST, "--path", "/told", "--assertion"];
-    let open = ["--network", "0.0.0.0/0", "--network-only"];
+    let open = ["--no-upstream", "--network", "0.0.0.0/0", "--network-only"];
     let words: Vec<&str> = guard.into_iter().chain(named).chain(open).collect();
     server.home.done(&words);
     let answer = ask(&server, "forward", &forwarded("GET", "/told"));

@@ -42,7 +42,10 @@ impl Stand {
         let server = Server::serve(home, &config);
         let callers = Callers::make(&server);
         let guard = ["guard", "create", "near", "--host", HOST, "--path", "/near"];
-        server.home.done(&[&guard[..], &["--network", "10.9.9.9/32", "--network-only"]].concat());
+        server.home.done(
+            &[&guard[..], &["--no-upstream", "--network", "10.9.9.9/32", "--network-only"]]
+                .concat(),
+        );
         let (upstream, address) = Recorder::start();
         let places = Places { portcullis: &server.address, upstream: &address, secret: SECRET };
         let proxy = Running::start(program, kind, &places);
