@@ -40,9 +40,10 @@ const IDENTITY_PREFIXES: &[&str] =
     &["portcullis-", "x-forwarded-", "x-auth-request-", "x-consumer-", "x-authentik-", "x-envoy-"];
 
 /// The header that carries what is signed.
-const ASSERTION: &str = "portcullis-assertion";
+static ASSERTION: HeaderName = HeaderName::from_static("portcullis-assertion");
 /// What every upstream is told first.
-const REQUEST: (&str, Fact) = ("portcullis-request-id", Fact::Request);
+static REQUEST: (HeaderName, Fact) =
+    (HeaderName::from_static("portcullis-request-id"), Fact::Request);
 /// So many bytes suffice for what is usually told.
 const USUAL: usize = 256;
 /// So many headers are told at most.
@@ -86,7 +87,7 @@ pub(crate) fn line<'a>(head: &'a RequestHead<'_>, method: &'a Method, path: &'a 
 pub(crate) fn tell(
     gate: &Gate,
     telling: &Telling<'_>,
-    mut tell: impl FnMut(&'static str, Option<HeaderValue>),
+    mut tell: impl FnMut(&'static HeaderName, Option<HeaderValue>),
 ) {
     let guard = &telling.judged.guard;
     let known = Known::of(telling.judged, telling.id, gate.memory());
@@ -103,12 +104,12 @@ pub(crate) fn tell(
         start = end;
     }
     if guard.assertion {
-        tell(ASSERTION, assertion::sign(gate, telling, &known));
+        tell(&ASSERTION, assertion::sign(gate, telling, &known));
     }
 }
 
 /// The headers by which the upstream of `guard` is told, each once.
-fn told(guard: &Guard) -> impl Iterator<Item = &'static (&'static str, Fact)> {
+fn told(guard: &Guard) -> impl Iterator<Item = &'static (HeaderName, Fact)> {
     let presets = Preset::ALL.into_iter().filter(|preset| guard.identity.contains(preset));
     std::iter::once(&REQUEST).chain(presets.flat_map(headers))
 }

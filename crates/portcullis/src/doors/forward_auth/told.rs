@@ -2,7 +2,7 @@
 //! can hand on.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
 
@@ -19,7 +19,7 @@ pub(super) fn yes(gate: &Gate, telling: &Telling<'_>) -> Told {
     let headers = answer.headers_mut();
     identity::tell(gate, telling, |name, value| {
         let value = value.unwrap_or(HeaderValue::from_static(""));
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     });
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer

@@ -1,5 +1,6 @@
 //! What each preset tells, and under which names.
 
+use http::HeaderName;
 use portcullis_core::guard::Preset;
 
 /// One thing that an upstream may be told.
@@ -38,46 +39,46 @@ pub(super) enum Fact {
 }
 
 /// The headers of `preset`.
-pub(super) const fn headers(preset: Preset) -> &'static [(&'static str, Fact)] {
+pub(super) const fn headers(preset: Preset) -> &'static [(HeaderName, Fact)] {
     match preset {
-        Preset::AuthRequest => AUTH_REQUEST,
-        Preset::Consumer => CONSUMER,
-        Preset::Portcullis => PORTCULLIS,
-        Preset::Remote => REMOTE,
+        Preset::AuthRequest => &AUTH_REQUEST,
+        Preset::Consumer => &CONSUMER,
+        Preset::Portcullis => &PORTCULLIS,
+        Preset::Remote => &REMOTE,
     }
 }
 
-const AUTH_REQUEST: &[(&str, Fact)] = &[
-    ("x-auth-request-user", Fact::User),
-    ("x-auth-request-preferred-username", Fact::Login),
-    ("x-auth-request-email", Fact::Email),
-    ("x-auth-request-groups", Fact::Roles),
+static AUTH_REQUEST: [(HeaderName, Fact); 4] = [
+    (HeaderName::from_static("x-auth-request-user"), Fact::User),
+    (HeaderName::from_static("x-auth-request-preferred-username"), Fact::Login),
+    (HeaderName::from_static("x-auth-request-email"), Fact::Email),
+    (HeaderName::from_static("x-auth-request-groups"), Fact::Roles),
 ];
 
-const CONSUMER: &[(&str, Fact)] = &[
-    ("x-consumer-id", Fact::User),
-    ("x-consumer-custom-id", Fact::Number),
-    ("x-consumer-username", Fact::Login),
-    ("x-credential-identifier", Fact::Credential),
-    ("x-consumer-groups", Fact::Roles),
-    ("x-anonymous-consumer", Fact::Anonymous),
+static CONSUMER: [(HeaderName, Fact); 6] = [
+    (HeaderName::from_static("x-consumer-id"), Fact::User),
+    (HeaderName::from_static("x-consumer-custom-id"), Fact::Number),
+    (HeaderName::from_static("x-consumer-username"), Fact::Login),
+    (HeaderName::from_static("x-credential-identifier"), Fact::Credential),
+    (HeaderName::from_static("x-consumer-groups"), Fact::Roles),
+    (HeaderName::from_static("x-anonymous-consumer"), Fact::Anonymous),
 ];
 
-const PORTCULLIS: &[(&str, Fact)] = &[
-    ("portcullis-scheme", Fact::Scheme),
-    ("portcullis-network", Fact::Network),
-    ("portcullis-user-id", Fact::User),
-    ("portcullis-user", Fact::Login),
-    ("portcullis-organization-id", Fact::Organization),
-    ("portcullis-credential-id", Fact::Credential),
-    ("portcullis-subject", Fact::Subject),
-    ("portcullis-subject-user", Fact::SubjectUser),
-    ("portcullis-subject-account", Fact::SubjectAccount),
+static PORTCULLIS: [(HeaderName, Fact); 9] = [
+    (HeaderName::from_static("portcullis-scheme"), Fact::Scheme),
+    (HeaderName::from_static("portcullis-network"), Fact::Network),
+    (HeaderName::from_static("portcullis-user-id"), Fact::User),
+    (HeaderName::from_static("portcullis-user"), Fact::Login),
+    (HeaderName::from_static("portcullis-organization-id"), Fact::Organization),
+    (HeaderName::from_static("portcullis-credential-id"), Fact::Credential),
+    (HeaderName::from_static("portcullis-subject"), Fact::Subject),
+    (HeaderName::from_static("portcullis-subject-user"), Fact::SubjectUser),
+    (HeaderName::from_static("portcullis-subject-account"), Fact::SubjectAccount),
 ];
 
-const REMOTE: &[(&str, Fact)] = &[
-    ("remote-user", Fact::Login),
-    ("remote-groups", Fact::Roles),
-    ("remote-name", Fact::Name),
-    ("remote-email", Fact::Email),
+static REMOTE: [(HeaderName, Fact); 4] = [
+    (HeaderName::from_static("remote-user"), Fact::Login),
+    (HeaderName::from_static("remote-groups"), Fact::Roles),
+    (HeaderName::from_static("remote-name"), Fact::Name),
+    (HeaderName::from_static("remote-email"), Fact::Email),
 ];

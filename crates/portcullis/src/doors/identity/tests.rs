@@ -102,7 +102,7 @@ fn heard(who: Option<Principal>) -> Vec<(&'static str, String)> {
     let each = told(&judged.guard).map(|(name, fact)| {
         let mut text = Vec::new();
         known.write(*fact, &mut text);
-        (*name, String::from_utf8(text).unwrap())
+        (name.as_str(), String::from_utf8(text).unwrap())
     });
     each.filter(|(_, text)| !text.is_empty()).collect()
 }
@@ -125,7 +125,7 @@ fn who_is_nobody_is_told_as_nobody_whoever_answers_for_the_credential() {
         for (name, fact) in Preset::ALL.into_iter().flat_map(headers) {
             let personal = [Fact::Email, Fact::Login, Fact::Name, Fact::Number, Fact::User];
             if personal.contains(fact) {
-                assert_eq!(names.contains(name), known, "{what}: {name}");
+                assert_eq!(names.contains(&name.as_str()), known, "{what}: {name}");
             }
         }
     }
@@ -159,7 +159,7 @@ fn identity_headers_are_known_under_every_alias() {
 #[test]
 fn whatever_upstreams_are_told_by_is_ours_alone_under_every_alias() {
     let told = Preset::ALL.into_iter().flat_map(headers).chain([&REQUEST]);
-    let names: Vec<_> = told.map(|(name, _)| *name).chain([ASSERTION]).collect();
+    let names: Vec<_> = told.map(|(name, _)| name.as_str()).chain([ASSERTION.as_str()]).collect();
     for name in &names {
         let upper = name.to_ascii_uppercase();
         let folded = ["_", ".", "!", "~"].map(|other| name.replace('-', other));

@@ -25,6 +25,9 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
+/// What speaks for the whole origin, which is not the upstream's alone.
+const NOT_THEIRS: &[&str] = &["alt-svc", "clear-site-data", "service-worker-allowed"];
+
 /// The headers that an upstream gets.
 pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>) -> HeaderMap {
     let judged = telling.judged;
@@ -53,7 +56,7 @@ pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>
     }
     identity::tell(gate, telling, |name, value| {
         if let Some(value) = value {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     });
     headers
@@ -133,14 +136,12 @@ pub(super) fn clean_answer(headers: &mut HeaderMap, guard: &Guard) {
     // All before any is removed: one of them names others.
     let dropped = headers.keys().filter(|name| {
         ends_here(name)
+            || NOT_THEIRS.contains(&name.as_str())
             || name.as_str().starts_with("portcullis-")
             || says_more && named_in_connection(headers, name)
     });
     let dropped: Vec<HeaderName> = dropped.cloned().collect();
     for name in dropped {
-        headers.remove(name);
-    }
-    for name in ["alt-svc", "clear-site-data", "service-worker-allowed"] {
         headers.remove(name);
     }
 }
