@@ -7,6 +7,7 @@ mod pace;
 mod preface;
 mod talk;
 
+use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,10 +50,17 @@ impl Caller {
     }
 }
 
-/// Answers one connection's requests until it ends.
-pub(super) async fn serve(front: Arc<Front>, speech: Speech, accepted: Accepted) {
+/// Answers one connection's requests until it ends. It takes up `held` until then, or until the last
+/// tunnel ends that came of it.
+pub(super) async fn serve(
+    front: Arc<Front>,
+    speech: Speech,
+    accepted: Accepted,
+    held: impl Any + Send + Sync,
+) {
     let Accepted { stream, peer, mut stop } = accepted;
     let Speech { tls, patience } = speech;
+    let talk = Arc::new(Talk::holding(held));
     let settling = async {
         Some(match tls {
             Some(tls) => Opened::Tls(Box::new(shake(&tls, stream, peer, patience.head).await?)),
@@ -64,7 +72,7 @@ pub(super) async fn serve(front: Arc<Front>, speech: Speech, accepted: Accepted)
         _ = stop.wait_for(|stop| *stop) => None,
     };
     let caller = |secure, client| Caller { peer: peer.ip(), secure, client };
-    let terms = (patience, stop);
+    let terms = (patience, stop, talk);
     match opened {
         None => {}
         Some(Opened::Clear(stream, Seen { http2: false, bytes })) => {

@@ -55,12 +55,11 @@ impl Shards {
         // Readiness is told to the thread that waits for it: one that cannot be had back is lost.
         let Some((shard, stream)) = fewest.zip(stream.into_std().ok()) else { return };
         let (front, speech) = (Arc::clone(&shard.front), self.speech.clone());
-        let open = Open::count(&shard.open);
+        let held = (Open::count(&shard.open), place);
         shard.runtime.spawn(async move {
             if let Ok(stream) = TcpStream::from_std(stream) {
-                connection::serve(front, speech, Accepted { stream, peer, stop }).await;
+                connection::serve(front, speech, Accepted { stream, peer, stop }, held).await;
             }
-            drop((open, place));
         });
     }
 }

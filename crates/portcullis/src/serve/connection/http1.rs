@@ -33,9 +33,8 @@ pub(super) async fn serve(
     front: Arc<Front>,
     caller: Caller,
     (stream, first): (impl AsyncRead + AsyncWrite + Send + Unpin + 'static, Vec<u8>),
-    (patience, stop): (Patience, watch::Receiver<bool>),
+    (patience, stop, talk): (Patience, watch::Receiver<bool>, Arc<Talk>),
 ) {
-    let talk = Arc::new(Talk::default());
     let shared = Arc::new((front, caller, Arc::clone(&talk)));
     let service = service_fn(move |mut request: Request<Incoming>| {
         let shared = Arc::clone(&shared);
@@ -57,6 +56,8 @@ pub(super) async fn serve(
     });
     let stream = Paced::new(stream, patience, Arc::clone(&talk)).after(first);
     speak(stream, service, &talk, stop).await;
+    // A tunnel that waits for what has ended waits for nothing.
+    drop(talk.taker());
 }
 
 /// Has `service` answer what comes over `stream`.

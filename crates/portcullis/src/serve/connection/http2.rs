@@ -44,9 +44,8 @@ pub(super) async fn serve(
     front: Arc<Front>,
     caller: Caller,
     (stream, first): (impl AsyncRead + AsyncWrite + Send + Unpin + 'static, Vec<u8>),
-    (patience, mut stop): (Patience, watch::Receiver<bool>),
+    (patience, mut stop, talk): (Patience, watch::Receiver<bool>, Arc<Talk>),
 ) {
-    let talk = Arc::new(Talk::default());
     let shared = Arc::new((front, caller, Arc::clone(&talk)));
     let service = service_fn(move |request: Request<Incoming>| {
         let shared = Arc::clone(&shared);

@@ -1,5 +1,6 @@
 //! What is under way on one connection: counted, so that it can end when nothing is.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,9 +34,16 @@ pub(in super::super) struct Talk {
     ending: AtomicBool,
     /// Where the connection goes if it becomes a tunnel.
     taker: Mutex<Option<oneshot::Sender<Raw>>>,
+    /// What the connection takes up.
+    _held: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Talk {
+    /// Of a connection that takes up `held` for as long as it is there, or a tunnel that it became.
+    pub(super) fn holding(held: impl Any + Send + Sync) -> Self {
+        Self { _held: Some(Box::new(held)), ..Self::default() }
+    }
+
     /// Whoever answers the present request may take the connection.
     pub(super) fn promise(&self, taker: oneshot::Sender<Raw>) {
         *self.taker.lock().unwrap_or_else(PoisonError::into_inner) = Some(taker);

@@ -250,6 +250,30 @@ fn a_tunnel_ends_when_its_key_expires_or_nobody_says_anything() {
 }
 
 #[test]
+fn a_tunnel_counts_as_a_connection_of_its_address_until_it_ends() {
+    let (address, _told) = echo();
+    let guard = open("socket", &[format!("http://{address}")], LISTED);
+    let server = serve(&format!("max_connections_per_address = 1\n{guard}"));
+    let is_answered = || {
+        let mut stream = server.connect();
+        drop(stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: any\r\n\r\n"));
+        !read_head(&mut stream).is_empty()
+    };
+    let (mut stream, _) = begin(&server, "/socket", "");
+    for _ in 0..20 {
+        say(&mut stream, "hello");
+        assert!(!is_answered(), "there is room beside a tunnel");
+    }
+    drop(stream);
+    let mut asked = 0;
+    while !is_answered() {
+        asked += 1;
+        assert!(asked < 10_000, "there is no room after a tunnel");
+        thread::yield_now();
+    }
+}
+
+#[test]
 fn a_server_that_stops_ends_its_tunnels() {
     let (address, told) = echo();
     let server = serve(&open("socket", &[format!("http://{address}")], LISTED));
