@@ -26,7 +26,9 @@ pub(super) fn without_ours(cookies: &HeaderValue, guard: &Guard) -> Option<Heade
 /// Removes from an answer each `Set-Cookie` that would set one of ours, or one for other hosts.
 pub(super) fn keep_theirs(headers: &mut HeaderMap, guard: &Guard) {
     let keeps = |line: &HeaderValue| {
-        let mut pairs = cookie_pairs(line.as_bytes());
+        let line = line.as_bytes().trim_ascii_start();
+        // What is set without a name is sent without one, and its value read as a pair.
+        let mut pairs = cookie_pairs(line.strip_prefix(b"=").unwrap_or(line));
         let ours = pairs.next().is_some_and(|pair| is_ours(&pair, guard));
         !ours && !pairs.any(|attribute| is_domain(&attribute))
     };
@@ -124,11 +126,14 @@ pub(super) mod tests {
     #[test]
     fn an_upstream_sets_neither_our_cookies_nor_any_for_other_hosts() {
         let guard = guard();
-        let kept = ["a=1", "b=2; Path=/; HttpOnly", "c=domain=1; Path=/domain", "asid=3"];
+        let kept = ["a=1", "b=2; Path=/; HttpOnly", "c=domain=1; Path=/domain", "asid=3", "=d"];
         let dropped = [
             "sid=x",
             "SID=x; Path=/",
             " wtsession = x",
+            "=sid=x",
+            "\t= wtsession=x; Path=/",
+            "=pcl_ses_x",
             "other=pcl_ses_x; Secure",
             "a=1; Domain=example.com",
             "a=1; path=/ ;\tdOMAIN =.example.com",
