@@ -144,7 +144,12 @@ impl Station {
             Connection::Http2(connection) => {
                 self.alone.store(false, Ordering::Relaxed);
                 let link = connection.stream(now);
-                lock(&self.shared).push(connection);
+                let mut shared = lock(&self.shared);
+                shared.retain(|it| is_alive(it, now));
+                // One too many, made for a request that was sent anew, ends with it.
+                if shared.len() < MAX_SHARED {
+                    shared.push(connection);
+                }
                 Ok(link)
             }
         }
@@ -221,6 +226,20 @@ mod tests {
             station.give_back(sender, 0);
             let (_, was_kept) = station.take(&connector, Wanted::Any, idle).await.unwrap();
             assert_eq!(was_kept, kept, "{idle}");
+        }
+    }
+
+    #[tokio::test]
+    async fn however_many_connections_are_made_so_many_are_shared_and_no_more() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let connector = Connector::new(Duration::from_secs(10), Tls::new(None, Arc::new(Still)));
+        let station = Station::new(authority, Protocol::Http2);
+        let mut open = Vec::new();
+        for made in 1..MAX_SHARED + 3 {
+            let taken = station.take(&connector, Wanted::New, 0).await.unwrap();
+            open.push((taken, listener.accept().await.unwrap()));
+            assert_eq!(lock(&station.shared).len(), made.min(MAX_SHARED));
         }
     }
 }
