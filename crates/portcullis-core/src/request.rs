@@ -18,7 +18,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, PROXY_AUTHORIZATION, TRANSFER_ENCODING};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -39,6 +41,8 @@ pub use upgrade::Upgrade;
 pub const MAX_HEADERS: usize = 32 * 1_024;
 /// One header that carries a credential, in bytes.
 pub const MAX_CREDENTIAL: usize = 8 * 1_024;
+/// All of `Connection`, in bytes: each header is compared with what it names.
+pub const MAX_CONNECTION: usize = 1_024;
 /// How many headers a request may have.
 pub const MAX_HEADER_COUNT: usize = 100;
 
@@ -177,7 +181,7 @@ impl<'r> RequestHead<'r> {
 
     /// Where it says it comes from.
     pub fn origin(&self) -> Origin {
-        origin::of(self.headers, &self.host, self.port, self.connection.secure)
+        origin::of(self.headers, &self.host, self.port, self.secure)
     }
 
     /// What it asks its connection to become.
@@ -256,6 +260,10 @@ pub fn folded_eq(a: &str, b: &str) -> bool {
 fn check_headers(headers: &HeaderMap) -> Result<(), Malformed> {
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > MAX_HEADERS || headers.len() > MAX_HEADER_COUNT {
+        return Err(Malformed::HeadersTooLarge);
+    }
+    let names: usize = headers.get_all(CONNECTION).iter().map(HeaderValue::len).sum();
+    if names > MAX_CONNECTION {
         return Err(Malformed::HeadersTooLarge);
     }
     check_framing(headers)?;

@@ -179,19 +179,27 @@ fn a_request_is_secure_if_its_connection_is_or_a_trusted_peer_says_so() {
 }
 
 #[test]
-fn over_tls_that_ends_here_a_page_that_came_in_the_clear_is_foreign() {
-    for (origin, secure, expected) in [
-        ("https://api.example", true, Origin::Own),
-        ("http://api.example", true, Origin::Foreign),
-        ("http://api.example", false, Origin::Own),
+fn to_what_came_over_tls_a_page_that_came_in_the_clear_is_foreign() {
+    let (inside, outside) = ([10, 0, 0, 1], [192, 0, 2, 1]);
+    for (peer, origin, secure, said, expected) in [
+        (outside, "https://api.example", true, None, Origin::Own),
+        (outside, "http://api.example", true, None, Origin::Foreign),
+        (outside, "http://api.example", false, None, Origin::Own),
+        (outside, "http://api.example", false, Some("https"), Origin::Own),
+        (inside, "https://api.example", false, Some("https"), Origin::Own),
+        (inside, "http://api.example", false, Some("https"), Origin::Foreign),
+        (inside, "http://api.example", false, Some("http"), Origin::Own),
     ] {
-        let request = Request::post("/").header("Host", "api.example").header("Origin", origin);
+        let mut request = Request::post("/").header("Host", "api.example").header("Origin", origin);
+        if let Some(said) = said {
+            request = request.header("X-Forwarded-Proto", said);
+        }
         let parts = request.body(()).unwrap().into_parts().0;
-        let peer = IpAddr::from([192, 0, 2, 1]);
-        let connection = Connection { secure, ..peer.into() };
-        let (trusted, now) = (TrustedPeers::default(), Timestamp::from_millis(0));
+        let connection = Connection { secure, ..IpAddr::from(peer).into() };
+        let trusted = TrustedPeers::new(&["10.0.0.0/8".parse().unwrap()]);
+        let now = Timestamp::from_millis(0);
         let head = RequestHead::from_connection(&parts, connection, &trusted, now).unwrap();
-        assert_eq!(head.origin(), expected, "{origin}");
+        assert_eq!(head.origin(), expected, "{peer:?} {origin} {secure} {said:?}");
     }
 }
 

@@ -17,7 +17,7 @@ pub enum Origin {
 }
 
 /// Where the headers of a request to `host` and `port` say that it comes from; `secure` if it came
-/// over TLS that ends here.
+/// encrypted, to us or to a proxy that is believed.
 pub(super) fn of(headers: &HeaderMap, host: &str, port: Option<u16>, secure: bool) -> Origin {
     let mut said = headers.get_all(ORIGIN).iter();
     match (said.next(), said.next()) {
@@ -27,8 +27,8 @@ pub(super) fn of(headers: &HeaderMap, host: &str, port: Option<u16>, secure: boo
     }
 }
 
-/// Where TLS ends before us that is not known here, so either scheme may be ours; where it ends here,
-/// a page that came in the clear is anybody's. A port that is not written is that of the origin's
+/// Where TLS ends before us and nobody says so, either scheme may be ours; where it is known, a page
+/// that came in the clear is anybody's. A port that is not written is that of the origin's
 /// scheme.
 fn is_own(origin: &[u8], host: &str, port: Option<u16>, secure: bool) -> bool {
     let Ok(text) = std::str::from_utf8(origin) else { return false };

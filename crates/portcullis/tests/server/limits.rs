@@ -47,6 +47,19 @@ fn a_head_has_so_many_bytes_and_fields_and_no_more() {
         ("a field too many", format!("GET /open HTTP/1.1{}", many(99)), 431),
         ("fields beyond what is read", format!("GET /open HTTP/1.1{}", many(200)), 431),
         (
+            "names in `Connection`",
+            format!("GET /open HTTP/1.1\r\nConnection: {}a", "a,".repeat(509)),
+            200,
+        ),
+        (
+            "more names in two `Connection`s",
+            format!(
+                "GET /open HTTP/1.1{}",
+                format!("\r\nConnection: {}", "a,".repeat(257)).repeat(2)
+            ),
+            431,
+        ),
+        (
             "a credential",
             format!("GET /open HTTP/1.1\r\nAuthorization: {}", "a".repeat(8_193)),
             431,
