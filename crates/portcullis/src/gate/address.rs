@@ -21,7 +21,7 @@ pub(crate) enum Address<'a> {
     Own,
 }
 
-impl Address<'_> {
+impl<'a> Address<'a> {
     /// The guard that stands there now, if mount and guard do.
     pub(super) fn find(self, memory: &Memory, head: &RequestHead<'_>) -> Option<Arc<Guard>> {
         let guards = memory.guards();
@@ -35,12 +35,10 @@ impl Address<'_> {
         found.cloned()
     }
 
-    /// The mount on the way to it, if there is one.
-    pub(super) fn mount(self, memory: &Memory) -> Option<Arc<Mount>> {
+    /// The mount on the way to it, if there is one: whether it still stands or not.
+    pub(super) const fn mount(self) -> Option<&'a Mount> {
         match self {
-            Address::Listener { mount, .. } => {
-                memory.mounts().iter().find(|it| it.is(mount)).cloned()
-            }
+            Address::Listener { mount, .. } => Some(mount),
             Address::Own => None,
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 use portcullis_core::authenticator::{Again, Authenticated};
 use portcullis_core::guard::Guard;
-use portcullis_core::id::Revision;
+use portcullis_core::id::{Id, Revision};
 use portcullis_core::limits::Site;
 use portcullis_core::lookup::CredentialLookup as _;
 use portcullis_core::mount::Mount;
@@ -27,8 +27,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Lasting {
     judged: Judged,
-    /// The mount that it came through, if it came to a listener.
-    mount: Option<Arc<Mount>>,
+    /// The mount that it came through, as it was then, if it came to a listener.
+    mount: Option<(Id<Mount>, Revision)>,
     client: IpAddr,
     certified: bool,
     method: Method,
@@ -77,7 +77,7 @@ impl Gate {
             Upgrade::None | Upgrade::Unclear => None,
         };
         Lasting {
-            mount: address.mount(self.memory()),
+            mount: address.mount().map(|mount| (mount.id, mount.version)),
             client: head.client(),
             certified: head.is_certified(),
             method: head.method().clone(),
@@ -114,9 +114,10 @@ impl Gate {
 
     /// The last look once more. A guard that was changed is another one: what went through it ends.
     pub(super) fn still(&self, lasting: &mut Lasting) -> Result<(), Refusal> {
-        let stands = |mount: &Arc<Mount>| self.memory().mounts().iter().any(|it| it.is(mount));
+        let mounts = self.memory().mounts();
+        let stands = |mount| mounts.iter().any(|it| (it.id, it.version) == mount);
         let guard = &lasting.judged.guard;
-        if !self.memory().guards().holds(guard) || !lasting.mount.as_ref().is_none_or(stands) {
+        if !self.memory().guards().holds(guard) || !lasting.mount.is_none_or(stands) {
             return Err(Refusal::NoGuard);
         }
         if let Some(who) = lasting.judged.who.take() {

@@ -6,10 +6,14 @@ impl House {
     /// What is kept of a request that passes.
     async fn lasting(&self, parts: &Parts) -> Lasting {
         let judged = self.admit_with(parts, async |_| {}).await.0.unwrap();
+        self.kept(parts, Address::Own, judged)
+    }
+
+    fn kept(&self, parts: &Parts, address: Address<'_>, judged: Judged) -> Lasting {
         let (peer, trusted) = (IpAddr::from([192, 0, 2, 1]), TrustedPeers::default());
         let now = self.clock.now().wall;
         let head = RequestHead::from_connection(parts, peer, &trusted, now).unwrap();
-        self.gate.lasting(&head, Address::Own, judged)
+        self.gate.lasting(&head, address, judged)
     }
 
     async fn lasting_by_key(&self) -> Lasting {
@@ -39,6 +43,22 @@ async fn what_lasts_goes_on_until_what_it_was_permitted_by_is_gone() {
     let mut lasting = house.lasting_by_key().await;
     house.clock.0.fetch_add(LEASE_MILLIS, Ordering::Relaxed);
     assert_eq!(house.ends(&mut lasting), Some("unavailable"), "nobody can tell");
+}
+
+#[tokio::test]
+async fn what_lasts_ends_with_its_mount_even_if_that_is_gone_before_anything_is_kept() {
+    for late in [false, true] {
+        let house = listening().await;
+        let parts = house.request(scheme::API_KEY, house.key.expose_text());
+        let mount = Arc::clone(&house.gate.memory().mounts()[0]);
+        let address = Address::Listener { mount: &mount, id: "flow" };
+        let judged = house.admit_at(address, &parts, async |_| {}).await.0.unwrap();
+        let mut before = house.kept(&parts, address, judged.clone());
+        assert_eq!(house.ends(&mut before), None);
+        house.change(|it| it.delete_mount("graph", Source::Store)).await.unwrap();
+        let mut kept = if late { house.kept(&parts, address, judged) } else { before };
+        assert_eq!(house.ends(&mut kept), Some("no_guard"), "{late}");
+    }
 }
 
 #[tokio::test]
