@@ -77,6 +77,7 @@ pub(in super::super) async fn speak<S>(
         + Send
         + 'static,
 {
+    let mut doze = DOZE;
     let mut connection = loop {
         let awake = tokio::select! {
             awake = stream.wake() => awake,
@@ -91,11 +92,13 @@ pub(in super::super) async fn speak<S>(
         let ended = tokio::select! {
             ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Some(ended),
             _ = stop.wait_for(|stop| *stop) => break connection,
-            () = talk.quiet_for(DOZE) => None,
+            () = talk.quiet_for(doze) => None,
         };
         let parts = connection.into_parts();
         // A copy, for the whole buffer would stay with what is mostly nothing.
         let ahead = parts.read_buf.to_vec();
+        // Half a head cannot be put by, and may not come to its end for long.
+        doze = if ahead.is_empty() { DOZE } else { doze.saturating_mul(2) };
         (stream, service) = (parts.io.into_inner().after(ahead), parts.service);
         match ended {
             None => {}

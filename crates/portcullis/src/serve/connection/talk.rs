@@ -16,6 +16,9 @@ use super::pace::Patience;
 use crate::becoming::{Keepsake, Raw};
 use crate::exchange;
 
+/// How many times as seldom as at first it is looked whether a connection is quiet.
+const SELDOM: u32 = 16;
+
 /// How many exchanges one connection has begun, and how many have ended.
 #[derive(Debug, Default)]
 pub(in super::super) struct Talk {
@@ -122,18 +125,21 @@ impl Talk {
     }
 
     /// Comes back when, after at least one, no exchange has been under way for `a_while`, nothing of a
-    /// body can still come, and all that was written is taken; and before twice that.
+    /// body can still come, and all that was written is taken; and before twice that, or after what
+    /// lasted, before [`SELDOM`] times as long besides.
     pub(super) async fn quiet_for(&self, a_while: Duration) {
-        let mut before = (0, 0);
+        let (mut before, mut pause) = ((0, 0), a_while);
         loop {
-            sleep(a_while).await;
+            sleep(pause).await;
             let now = self.count();
             let idle = now == before && now.0 == now.1 && now.0 > 0;
             let open = [&self.bodied, &self.unread].map(|it| it.load(Ordering::Acquire));
             if idle && open == [false, false] {
                 return;
             }
-            before = now;
+            // What lasts is looked at ever more seldom: there may be thousands of it.
+            pause = if now == before { pause.saturating_mul(2) } else { a_while };
+            (before, pause) = (now, pause.min(a_while.saturating_mul(SELDOM)));
         }
     }
 
@@ -242,6 +248,8 @@ impl Body for Counted {
 mod tests {
     use std::future::poll_fn;
 
+    use tokio::time::Instant;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -275,6 +283,23 @@ mod tests {
         assert!(!within(PATIENCE * 10, talk.quiet_for(PATIENCE)).await);
         talk.hear(false);
         assert!(within(PATIENCE * 3, talk.quiet_for(PATIENCE)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lasts_is_looked_at_ever_more_seldom_and_is_quiet_soon_after_it_has_ended() {
+        let talk = Arc::new(Talk::default());
+        let open = Open::begin(&talk);
+        let mut looking = std::pin::pin!(talk.quiet_for(PATIENCE));
+        let (start, looked) = (Instant::now(), std::cell::Cell::new(0));
+        let mut counted = std::pin::pin!(poll_fn(|context| {
+            looked.set(looked.get() + 1);
+            looking.as_mut().poll(context)
+        }));
+        assert!(!within(PATIENCE * 1_000, counted.as_mut()).await);
+        assert!(looked.get() < 100, "{}", looked.get());
+        drop(open);
+        assert!(within(PATIENCE * (SELDOM + 2), counted).await);
+        assert!(start.elapsed() >= PATIENCE * 1_000);
     }
 
     #[tokio::test]
