@@ -132,6 +132,10 @@ fn set_forwarded(headers: &mut HeaderMap, head: &RequestHead<'_>) {
 /// name.
 pub(super) fn clean_answer(headers: &mut HeaderMap, guard: &Guard) {
     cookies::keep_theirs(headers, guard);
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // RFC 9112, section 6.3: it was read by its chunks, and is told on so.
+        headers.remove(header::CONTENT_LENGTH);
+    }
     let says_more = headers.contains_key(CONNECTION);
     // All before any is removed: one of them names others.
     let dropped = headers.keys().filter(|name| {

@@ -33,6 +33,18 @@ fn interim_answers_of_an_upstream_end_here_however_many_they_are() {
 }
 
 #[test]
+fn an_answer_that_is_framed_twice_is_read_by_its_chunks_and_told_on_so() {
+    let address = answering(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5\r\nhello\r\n0\r\n\r\n",
+    );
+    let server = serve(&open("both", &[url(address)], ""));
+    let answer = server.send("GET /both HTTP/1.1");
+    assert_eq!((answer.status(), answer.header("content-length")), (200, None), "{}", answer.0);
+    assert!(answer.body().contains("hello"), "{}", answer.0);
+}
+
+#[test]
 fn who_waits_to_be_told_to_go_on_is_told_so_only_when_it_is_forwarded() {
     let (tell, heard) = channel();
     let address = upstream(move |mut stream| {
