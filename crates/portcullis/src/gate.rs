@@ -22,6 +22,7 @@ use portcullis_core::time::{Clock, Timestamp};
 use portcullis_store::memory::{Followed, Memory};
 use tokio::sync::mpsc;
 
+use crate::certificate::Certificate;
 use crate::password_pool::{Busy, PasswordPool};
 use crate::refusal::Refusal;
 pub(crate) use address::Address;
@@ -68,6 +69,8 @@ pub(crate) struct Judged {
     pub(crate) who: Option<Authenticated>,
     /// The network that stands for whoever sent it, where the guard asks for nothing else.
     pub(crate) network: Option<IpNet>,
+    /// What its connection has proven, for what lasts to be looked at again by.
+    pub(crate) certificate: Option<Certificate>,
 }
 
 /// A request that may be forwarded, at once.
@@ -88,7 +91,7 @@ impl Judged {
             Place::Inside(network) if guard.schemes.is_empty() => Some(network),
             Place::Anywhere | Place::Inside(_) | Place::Outside => None,
         };
-        Self { guard, who: None, network }
+        Self { guard, who: None, network, certificate: None }
     }
 }
 

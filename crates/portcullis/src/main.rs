@@ -3,6 +3,7 @@
 mod actions;
 mod becoming;
 mod body_room;
+mod certificate;
 mod cli;
 mod clock;
 mod config;

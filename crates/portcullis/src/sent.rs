@@ -52,6 +52,7 @@ impl From<&Fault> for Malformed {
 }
 
 use crate::becoming::Becoming;
+use crate::certificate::Certificate;
 
 /// A caller's body.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ pub(crate) struct Sent {
     /// There only while somebody waits.
     slow: Option<Pin<Box<Sleep>>>,
     becoming: Option<Becoming>,
+    certificate: Option<Certificate>,
 }
 
 /// Whether a body was read to its end, as one that is none always was, for whoever has to do with its connection.
@@ -82,14 +84,31 @@ impl Sent {
     pub(crate) fn watched(body: Incoming, bounds: Bounds) -> (Self, Ended) {
         let ended = Ended((!body.is_end_stream()).then(Arc::default));
         let Bounds { most, patience } = bounds;
-        let sent =
-            Self { body, ended: ended.clone(), left: most, patience, slow: None, becoming: None };
+        let sent = Self {
+            body,
+            ended: ended.clone(),
+            left: most,
+            patience,
+            slow: None,
+            becoming: None,
+            certificate: None,
+        };
         (sent, ended)
     }
 
     /// The same, and what its connection may become.
     pub(crate) fn or(self, becoming: Option<Becoming>) -> Self {
         Self { becoming, ..self }
+    }
+
+    /// The same, and what its caller has proven.
+    pub(crate) fn by(self, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    /// What its caller has proven, once.
+    pub(crate) const fn take_certificate(&mut self) -> Option<Certificate> {
+        self.certificate.take()
     }
 
     /// What its connection may become, once.

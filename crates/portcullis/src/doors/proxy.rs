@@ -129,8 +129,10 @@ impl Proxy {
         }
         let empty = body.is_end_stream();
         let Destination { address, .. } = destination;
+        let certificate = body.take_certificate();
         let becoming = body.take_becoming().filter(|_| empty);
-        if let Some(asked) = becoming.zip(tunnel::asked(head)) {
+        if let Some((becoming, token)) = becoming.zip(tunnel::asked(head)) {
+            let asked = (becoming, token, certificate);
             return Box::pin(self.open(head, asked, destination, exchange)).await;
         }
         let guard = if empty { None } else { self.gate.guard(head, address) };
@@ -144,8 +146,9 @@ impl Proxy {
         // What can be sent again without harm is judged again before.
         for wanted in TRIES {
             let reach = async |judged| self.reach(judged, head.method(), wanted).await;
-            let Admitted { judged, mut reached, permit } =
+            let Admitted { mut judged, mut reached, permit } =
                 self.gate.admit(head, address, reach).await?;
+            judged.certificate.clone_from(&certificate);
             drop(place.take());
             exchange.meet(&judged);
             exchange.allow(&permit);

@@ -205,7 +205,7 @@ fn the_line_waits_for_the_last_byte_of_the_answer() {
 #[test]
 fn an_upstream_that_fails_is_the_reason_of_what_was_allowed() {
     let found = lines(Level::INFO, &request(), |mut exchange| {
-        exchange.meet(&Judged { guard: guard(), who: None, network: None });
+        exchange.meet(&Judged { guard: guard(), who: None, network: None, certificate: None });
         exchange.fail(UpstreamFault::Slow);
     });
     assert_eq!(
@@ -218,7 +218,7 @@ fn an_upstream_that_fails_is_the_reason_of_what_was_allowed() {
 fn a_network_that_stands_for_a_caller_is_named_where_a_scheme_is() {
     let found = lines(Level::INFO, &request(), |mut exchange| {
         let network = Some("192.0.2.0/24".parse().unwrap());
-        exchange.meet(&Judged { guard: guard(), who: None, network });
+        exchange.meet(&Judged { guard: guard(), who: None, network, certificate: None });
     });
     assert_eq!(
         (&found[0]["scheme"], &found[0]["network"]),

@@ -39,11 +39,12 @@ pub(crate) struct Lasting {
 
 impl Lasting {
     /// What its policy is asked, once more.
-    fn question(&self) -> Question<'_> {
+    fn question(&self, now: Timestamp) -> Question<'_> {
+        let certificate = self.judged.certificate.as_ref();
         Question {
             principal: self.judged.who.as_ref().map(|who| &who.principal),
             client: self.client,
-            certified: self.certified,
+            certified: self.certified && certificate.is_none_or(|it| it.is_good(now)),
             method: &self.method,
             origin: self.origin,
             upgrade: self.upgrade.as_deref().map_or(Upgrade::None, Upgrade::To),
@@ -124,7 +125,8 @@ impl Gate {
             let site = Site::guard(guard, lasting.client);
             lasting.judged.who = Some(self.still_known(who, &site, guard)?);
         }
-        self.decide_on(&lasting.judged, &lasting.question()).map(drop)?;
+        let question = lasting.question(self.clock.now().wall);
+        self.decide_on(&lasting.judged, &question).map(drop)?;
         self.followed.lease.check(self.clock.now()).map_err(|_| Refusal::Unavailable)
     }
 

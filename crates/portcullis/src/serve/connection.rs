@@ -18,7 +18,8 @@ use tokio::net::TcpStream;
 
 use super::front::Front;
 use super::listen::Accepted;
-use super::tls::{Client, Settled, Tls};
+use super::tls::{Settled, Tls};
+use crate::certificate::Certificate;
 pub(super) use pace::{Paced, Patience};
 use preface::Seen;
 pub(super) use talk::Talk;
@@ -39,13 +40,13 @@ pub(super) struct Speech {
 pub(super) struct Caller {
     pub(super) peer: IpAddr,
     secure: bool,
-    client: Option<Client>,
+    pub(super) certificate: Option<Certificate>,
 }
 
 impl Caller {
     /// What is known of the connection at `now`.
     pub(super) fn connection(&self, now: Timestamp) -> Connection {
-        let certified = self.client.as_ref().is_some_and(|client| client.is_good(now));
+        let certified = self.certificate.as_ref().is_some_and(|it| it.is_good(now));
         Connection { peer: self.peer, secure: self.secure, certified }
     }
 }
@@ -71,7 +72,7 @@ pub(super) async fn serve(
         opened = settling => opened,
         _ = stop.wait_for(|stop| *stop) => None,
     };
-    let caller = |secure, client| Caller { peer: peer.ip(), secure, client };
+    let caller = |secure, certificate| Caller { peer: peer.ip(), secure, certificate };
     let terms = (patience, stop, talk);
     match opened {
         None => {}
@@ -83,7 +84,8 @@ pub(super) async fn serve(
         }
         Some(Opened::Tls(settled)) => {
             let Settled { stream, http2, client } = *settled;
-            let (caller, stream) = (caller(true, client), (stream, Vec::new()));
+            let certificate = client.map(|it| Certificate::new(move |now| it.is_good(now)));
+            let (caller, stream) = (caller(true, certificate), (stream, Vec::new()));
             if http2 {
                 Box::pin(http2::serve(front, caller, stream, terms)).await;
             } else {

@@ -45,7 +45,7 @@ impl Front {
         let id = self.ids.next(now.millis());
         let (mut parts, body) = request.into_parts();
         let (body, ended) = Sent::watched(body, self.bodies);
-        let body = body.or(Becoming::of(&mut parts));
+        let body = body.or(Becoming::of(&mut parts)).by(from.certificate.clone());
         let closes = parts.version < Version::HTTP_2;
         let tunnel = parts.method == Method::CONNECT;
         unfold(&mut parts);

@@ -96,7 +96,7 @@ fn claims(admin: bool) -> Claims {
 /// What is told of a request that `who` sent, by the names of the headers that are there.
 fn heard(who: Option<Principal>) -> Vec<(&'static str, String)> {
     let who = who.map(|principal| Authenticated { principal, scheme: scheme::API_KEY });
-    let judged = Judged { guard: guard(), who, network: None };
+    let judged = Judged { guard: guard(), who, network: None, certificate: None };
     let memory = Memory::empty(Arc::new(MasterKey::fresh().unwrap())).unwrap();
     let known = Known::of(&judged, Uuid::nil(), &memory);
     let each = told(&judged.guard).map(|(name, fact)| {

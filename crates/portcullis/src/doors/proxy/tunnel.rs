@@ -25,6 +25,7 @@ use super::body::Outgoing;
 use super::pool::{Broken, Link, Wanted};
 use super::{No, Proxy, headers};
 use crate::becoming::{Becoming, Keepsake, On, Raw};
+use crate::certificate::Certificate;
 use crate::exchange::{Content, Exchange};
 use crate::face::Destination;
 use crate::gate::Admitted;
@@ -74,14 +75,15 @@ impl Proxy {
     pub(super) async fn open(
         &self,
         head: &RequestHead<'_>,
-        (becoming, token): (Becoming, &str),
+        (becoming, token, certificate): (Becoming, &str, Option<Certificate>),
         destination: Destination<'_>,
         exchange: &mut Exchange,
     ) -> Result<Response<Content>, No> {
         let address = destination.address;
         let reach = async |judged| self.reach(judged, head.method(), Wanted::Tunnel).await;
         let admitted = self.gate.admit(head, address, reach).await?;
-        let Admitted { judged, mut reached, permit } = admitted;
+        let Admitted { mut judged, mut reached, permit } = admitted;
+        judged.certificate = certificate;
         exchange.meet(&judged);
         exchange.allow(&permit);
         let room = Arc::clone(&self.tunnels.room).try_acquire_owned();

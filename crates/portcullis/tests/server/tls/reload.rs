@@ -1,12 +1,16 @@
 //! The files of `[tls]`, changed while the server runs.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use super::authority::Authority;
 use super::client::ask_again;
 use super::{Site, write};
+use crate::upstream::{read_head, upstream};
 
 /// The line that tells of a change.
 const CHANGED: &str = "have changed, and count from now on";
@@ -84,4 +88,27 @@ fn roots_of_clients_that_are_taken_away_count_no_more_on_open_connections() {
         let new = client.send("GET /strict HTTP/1.1");
         assert_eq!(new.0.is_empty(), expected == "403", "{}", new.0);
     }
+}
+
+#[test]
+fn what_lasts_ends_when_the_roots_are_taken_away_that_it_was_let_in_by() {
+    let (tell, left) = channel();
+    let endless = upstream(move |mut stream| {
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nbegun").unwrap();
+        drop(stream.read(&mut [0]));
+        tell.send(()).unwrap();
+    });
+    let mut site = Site::before(endless, channel().1, "", "");
+    let client = site.client_with(&site.clients.vouch("alice"));
+    let mut stream = client.shake(&["http/1.1"]).unwrap();
+    stream.write_all(b"GET /strict HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let (mut begun, mut byte) = (Vec::new(), [0]);
+    while !begun.ends_with(b"begun") {
+        stream.read_exact(&mut byte).unwrap();
+        begun.extend(byte);
+    }
+    site.server.home.write("clients.pem", &Authority::new().root);
+    site.server.wait_for_line(CHANGED);
+    left.recv_timeout(Duration::from_secs(30)).expect("it goes on without a good certificate");
 }
