@@ -10,10 +10,10 @@ mod unrewritable;
 
 use std::sync::Arc;
 
-use http::Response;
 use http::request::Parts;
+use http::{Method, Response};
 use http_body_util::Either;
-use portcullis_core::request::{Connection, Original, TrustedPeers, Unjudged};
+use portcullis_core::request::{Connection, Malformed, Original, TrustedPeers, Unjudged};
 use portcullis_core::time::Timestamp;
 
 use crate::config::Config;
@@ -38,6 +38,8 @@ pub(crate) struct ForwardAuth {
 
 /// Why the answer is not yes.
 enum No {
+    /// Its method is one that is never forwarded.
+    NotForwarded,
     Refusal(Refusal),
     Unjudged(Unjudged),
     Unrewritable(Unrewritable),
@@ -98,7 +100,14 @@ impl ForwardAuth {
         unrewritable::look(original.headers())?;
         let head = original.head(connection.peer, &self.trusted, now)?;
         exchange.read(&head);
-        let admitted = self.gate.admit(&head, Address::Own, async |_| Ok::<_, No>(())).await?;
+        if *head.method() == Method::CONNECT {
+            return Err(Refusal::Malformed(Malformed::Tunnel).into());
+        }
+        let forwarded = async |_| match *head.method() {
+            Method::TRACE => Err(No::NotForwarded),
+            _ => Ok(()),
+        };
+        let admitted = self.gate.admit(&head, Address::Own, forwarded).await?;
         let Admitted { judged, permit, .. } = admitted;
         exchange.meet(&judged);
         exchange.allow(&permit);
@@ -118,6 +127,10 @@ impl No {
     /// The native answer.
     fn told(&self, exchange: &mut Exchange) -> Told {
         match self {
+            Self::NotForwarded => {
+                exchange.turn_away("not_forwarded");
+                problem::not_forwarded(exchange.id)
+            }
             Self::Refusal(refusal) => {
                 exchange.refuse(refusal);
                 problem::refused(refusal, exchange.id)
