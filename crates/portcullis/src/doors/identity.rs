@@ -19,25 +19,36 @@ use known::Known;
 /// Names that only a proxy may set: whatever a caller sends under them, or under an alias that a
 /// server may fold into them, is removed before anything is set.
 const IDENTITY: &[&str] = &[
+    "cf-connecting-ip",
     "forwarded",
-    "x-real-ip",
-    "x-remote-user",
     "remote-user",
     "remote-groups",
     "remote-name",
     "remote-email",
-    "x-client-cert",
-    "x-credential-identifier",
-    "x-anonymous-consumer",
     "true-client-ip",
-    "x-original-url",
+    "x-anonymous-consumer",
+    "x-client-cert",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-credential-identifier",
+    "x-forwarded",
+    "x-host",
+    "x-real-ip",
     "x-rewrite-url",
     "x-http-method-override",
     "x-method-override",
     "x-http-method",
 ];
-const IDENTITY_PREFIXES: &[&str] =
-    &["portcullis-", "x-forwarded-", "x-auth-request-", "x-consumer-", "x-authentik-", "x-envoy-"];
+const IDENTITY_PREFIXES: &[&str] = &[
+    "portcullis-",
+    "x-auth-request-",
+    "x-authentik-",
+    "x-consumer-",
+    "x-envoy-",
+    "x-forwarded-",
+    "x-original-",
+    "x-remote-",
+];
 
 /// The header that carries what is signed.
 static ASSERTION: HeaderName = HeaderName::from_static("portcullis-assertion");
@@ -56,7 +67,7 @@ const MOST: usize = {
 pub(crate) fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str();
     // Most headers are told by their first letter.
-    if !name.bytes().next().is_some_and(|first| b"fprtx".contains(&first)) {
+    if !name.bytes().next().is_some_and(|first| b"cfprtx".contains(&first)) {
         return false;
     }
     IDENTITY.iter().any(|ours| folded_eq(name, ours))
