@@ -3,7 +3,7 @@
 
 mod cases;
 mod floods;
-mod wire;
+pub(crate) mod wire;
 
 use crate::common::{Home, Server, connect};
 use crate::recorder::Recorder;

@@ -21,6 +21,7 @@ mod journey_hub;
 mod journyx;
 mod leaks;
 mod limits;
+mod one_answer;
 mod problems;
 mod proxy;
 mod quickstart;
