@@ -68,16 +68,27 @@ fn with_authority(uri: &Uri, headers: &mut HeaderMap, upstream: &Upstream) -> Op
 fn target(head: &RequestHead<'_>, guard: &Guard, upstream: &Upstream, below: &str) -> Option<Uri> {
     let path = match guard.kind {
         Kind::Listener => below,
-        Kind::Route if guard.strip_prefix => {
-            head.path().strip_prefix(&*guard.prefix).filter(|rest| !rest.is_empty()).unwrap_or("/")
-        }
+        Kind::Route if guard.strip_prefix => stripped(head.path(), &guard.prefix),
         Kind::Route => head.path(),
     };
-    let base = &*upstream.base;
-    let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
+    let place = placed(&upstream.base, path);
     let target = match query::forwarded(head, guard) {
-        Some(query) => format!("{base}{path}?{query}"),
-        None => format!("{base}{path}"),
+        Some(query) => format!("{place}?{query}"),
+        None => place,
     };
     target.parse().ok()
 }
+
+/// What stands in `path` below `prefix`, by whole segments; never nothing.
+fn stripped<'p>(path: &'p str, prefix: &str) -> &'p str {
+    path.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or("/")
+}
+
+/// `path` below an upstream's own.
+fn placed(base: &str, path: &str) -> String {
+    let base = if path.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
+    format!("{base}{path}")
+}
+
+#[cfg(test)]
+mod tests;
