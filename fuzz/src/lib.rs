@@ -11,6 +11,7 @@ mod body;
 mod dynamic;
 mod firehose;
 mod forwarded;
+mod forwarded_proto;
 mod generator;
 mod guard_table;
 mod head;
@@ -36,6 +37,7 @@ pub use body::body;
 pub use dynamic::dynamic;
 pub use firehose::firehose;
 pub use forwarded::forwarded;
+pub use forwarded_proto::forwarded_proto;
 pub use generator::Generator;
 pub use guard_table::guard_table;
 pub use head::head;
@@ -65,6 +67,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("dynamic", dynamic),
     ("firehose", firehose),
     ("forwarded", forwarded),
+    ("forwarded_proto", forwarded_proto),
     ("guard_table", guard_table),
     ("head", head),
     ("host", host),

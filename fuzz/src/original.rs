@@ -28,6 +28,11 @@ pub fn original(data: &[u8]) {
         let stated = call.headers[name].to_str().unwrap();
         assert!(stated.ends_with(&target), "{stated} is forwarded, {target} was judged");
         assert_eq!(call.headers[method], head.method().as_str());
+        let encrypted = match wording {
+            Wording::Forwarded => call.headers["x-forwarded-proto"] == "https",
+            Wording::Original => stated.starts_with("https://"),
+        };
+        assert_eq!(head.is_secure(), encrypted, "the scheme is the stated one");
         assert!(!head.is_certified(), "nobody here has seen a certificate");
         let judged = (head.host().to_owned(), target, head.client(), head.is_secure());
         call.headers.insert("host", "another.example".parse().unwrap());
