@@ -3,6 +3,7 @@
 //! by the log; and what an upstream gets is what was judged, byte for byte.
 
 mod attacks;
+mod claims;
 mod decision;
 mod generated;
 mod heard;
