@@ -15,6 +15,9 @@ pub(super) enum Is {
     Whatever,
 }
 
+/// Any reason will do: it is for the schemes to name.
+pub(super) const ANY: &str = "";
+
 /// Whether another door can have a request in the form that it has in HTTP/1.1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Form {

@@ -225,7 +225,9 @@ impl Sender {
     fn ask(&self, row: &Row, name: &str, door: Door) {
         let overwritten: &[&str] = match door {
             Door::Nginx => &["x-original-url", "x-original-method"],
-            _ => &["x-forwarded-host", "x-forwarded-uri", "x-forwarded-method"],
+            Door::Forward | Door::Http1 | Door::Http2 => {
+                &["x-forwarded-host", "x-forwarded-uri", "x-forwarded-method"]
+            }
         };
         let theirs = |wanted: &str| {
             let named =
@@ -248,7 +250,9 @@ impl Sender {
         };
         let more = match door {
             Door::Nginx => format!("X-Original-Method: {}", row.method),
-            _ => format!("X-Forwarded-Method: {}\r\nX-Forwarded-Uri: {}", row.method, row.target),
+            Door::Forward | Door::Http1 | Door::Http2 => {
+                format!("X-Forwarded-Method: {}\r\nX-Forwarded-Uri: {}", row.method, row.target)
+            }
         };
         let path = if door == Door::Nginx { "nginx" } else { "forward" };
         let passed = row.headers.iter().filter(|(name, _)| {
