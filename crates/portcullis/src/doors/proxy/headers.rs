@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, header};
 use hyper::body::Bytes;
 use portcullis_core::guard::Guard;
 use portcullis_core::request::{RequestHead, folded_eq};
+use portcullis_core::token;
 
 use crate::doors::identity::{self, Telling};
 use crate::gate::{Gate, Judged};
@@ -35,7 +36,8 @@ pub(super) fn rebuilt(gate: &Gate, head: &RequestHead<'_>, telling: &Telling<'_>
     let says_more = head.headers().contains_key(CONNECTION);
     for (name, value) in head.headers() {
         let ends = ends_here(name) || says_more && named_in_connection(head.headers(), name);
-        let read = !judged.guard.pass_credential && reads(judged, name);
+        let read =
+            !judged.guard.pass_credential && (reads(judged, name) || holds_ours(value.as_bytes()));
         if ends || read || *name == HOST || identity::is_reserved(name) {
             continue;
         }
@@ -106,6 +108,12 @@ fn reads(judged: &Judged, name: &HeaderName) -> bool {
         .any(|header| folded_eq(header.as_str(), name.as_str()))
 }
 
+/// Whether the value is a credential of ours by its shape, alone or behind the word of a scheme: it is
+/// no upstream's, whichever schemes the guard reads.
+fn holds_ours(value: &[u8]) -> bool {
+    value.trim_ascii().rsplit(|byte| *byte == b' ').next().is_some_and(token::is_ours)
+}
+
 /// Says how long the body is that was changed here.
 pub(super) fn set_length(headers: &mut HeaderMap, length: usize) {
     headers.remove(header::TRANSFER_ENCODING);
@@ -170,6 +178,22 @@ mod tests {
         assert!(named_in_connection(&all, &"x-trace".parse().unwrap()));
         assert!(!named_in_connection(&all, &header::CONTENT_LENGTH));
         assert!(!named_in_connection(&all, &"x-other".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_credential_of_ours_is_known_by_its_shape_wherever_it_stands() {
+        for (value, ours) in [
+            ("pcl_key_a_b", true),
+            (" pcl_key_a_b ", true),
+            ("Bearer pcl_tok_a_b", true),
+            ("bearer  pcl_ses_a_b", true),
+            ("Basic cGNsX2tleQ==", false),
+            ("about pcl_key_a_b and others", false),
+            ("x-pcl_key", false),
+            ("", false),
+        ] {
+            assert_eq!(holds_ours(value.as_bytes()), ours, "{value}");
+        }
     }
 
     #[test]
