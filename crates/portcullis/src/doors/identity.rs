@@ -20,6 +20,10 @@ use known::Known;
 /// server may fold into them, is removed before anything is set.
 const IDENTITY: &[&str] = &[
     "cf-connecting-ip",
+    "client-cert",
+    "client-cert-chain",
+    "client-ip",
+    "fastly-client-ip",
     "forwarded",
     "remote-user",
     "remote-groups",

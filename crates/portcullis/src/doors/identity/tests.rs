@@ -148,6 +148,10 @@ fn identity_headers_are_known_under_every_alias() {
         "X-Consumer-Id",
         "X-Real-Ip",
         "X_Real_IP",
+        "Client_IP",
+        "Client-Cert",
+        "Client.Cert-Chain",
+        "Fastly-Client-IP",
     ] {
         assert!(is_reserved(&name.parse().unwrap()), "{name}");
     }
