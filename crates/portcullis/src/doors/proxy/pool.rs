@@ -111,7 +111,7 @@ impl Pool {
         guard: &Guard,
         wanted: Wanted,
     ) -> Result<Reached, UpstreamFault> {
-        let (mut tried, mut fault) = (0, UpstreamFault::Broken);
+        let (mut tried, mut fault) = (unfit(guard, wanted), UpstreamFault::Broken);
         for _ in 0..MAX_REACHES {
             let now = self.stations.now();
             let Some((at, station)) = self.choose(guard, tried, now) else { break };
@@ -202,6 +202,14 @@ impl Stations {
             read(all).values().for_each(|station| station.sweep(self.now()));
         }
     }
+}
+
+/// The upstreams of `guard` that cannot be what is `wanted`, which is no failure of theirs.
+fn unfit(guard: &Guard, wanted: Wanted) -> u32 {
+    let upstreams = guard.upstreams.iter().enumerate();
+    let unfit =
+        upstreams.filter(|(_, it)| wanted == Wanted::Tunnel && it.protocol == Protocol::Http2);
+    unfit.fold(0, |all, (at, _)| all | 1 << at)
 }
 
 fn read(all: &ByAuthority) -> std::sync::RwLockReadGuard<'_, HashMap<Authority, Arc<Station>>> {

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ServerConnection, StreamOwned};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::origin::tls_config;
+use super::origin::{Origin, tls_config};
 use super::{guard, key, open, serve};
 use crate::common::{Answer, BASE64, Home, Server};
 use crate::tls::authority::Authority;
@@ -247,6 +247,21 @@ fn a_tunnel_ends_when_its_key_expires_or_nobody_says_anything() {
     assert!(told.recv().unwrap().starts_with("GET"));
     assert_eq!(told.recv().unwrap(), "ended");
     assert!(begin(&server, "/socket", &format!("{presented}\r\n")).1.starts_with("http/1.1 401 "));
+}
+
+#[test]
+fn an_upstream_that_cannot_be_a_tunnel_is_not_put_aside_for_that() {
+    let (address, _told) = echo();
+    let origin = Origin::clear();
+    let urls = [format!("h2c://{}", origin.address), format!("http://{address}")];
+    let server = serve(&open("mixed", &urls, LISTED));
+    for _ in 0..4 {
+        let (_, head) = begin(&server, "/mixed", "");
+        assert!(head.starts_with("http/1.1 101 "), "{head}");
+    }
+    let ask = || server.send("GET /mixed HTTP/1.1").status();
+    let answered = [ask(), ask(), ask(), ask()];
+    assert_eq!(answered.iter().filter(|status| **status == 200).count(), 2, "{answered:?}");
 }
 
 #[test]
