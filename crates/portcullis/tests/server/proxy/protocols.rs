@@ -72,7 +72,7 @@ fn tls_is_spoken_to_whoever_proves_the_name_and_to_nobody_else() {
             open(name, &[format!("https://localhost:{}", origin.address.port())], "")
         })
         .collect();
-    let config = format!("upstream_roots = \"{roots}\"\n{guards}");
+    let config = format!("threads = 1\nupstream_roots = \"{roots}\"\n{guards}");
     let mut server = Server::serve(home, &config);
     for (name, origin, spoken) in &origins {
         for _ in 0..2 {
