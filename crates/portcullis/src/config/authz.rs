@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::reader::Section;
-use super::server::network;
+use super::server::peers;
 use super::store::SecretText;
 
 /// The least characters of a door's secret: 128 bits in hexadecimal.
@@ -25,7 +25,7 @@ pub(crate) struct Authz {
 /// Reads `[authz]`; `asks` if clients are asked for certificates.
 pub(super) fn authz(mut section: Section<'_, '_>, asks: bool) -> Option<Authz> {
     let at_certificate = section.at_key("client_certificate");
-    let peers = section.list("peers", network);
+    let peers = section.list("peers", peers);
     let secret = section.text("secret", secret);
     let client_certificate = section.flag("client_certificate");
     if client_certificate == Some(true) && !asks {

@@ -383,14 +383,14 @@ const KEYS: &[Key] = &[
     Key::new(
         "trust",
         "peers",
-        List("networks, as `10.0.0.0/8` or `2001:db8::1`", 0, MAX_NETWORKS),
+        List("networks, as `10.0.0.0/8` or `2001:db8::1`, but not all", 0, MAX_NETWORKS),
         Default("[]"),
         "The proxies in front of this server whose forwarding headers are believed.",
     ),
     Key::new(
         "authz",
         "peers",
-        List("networks, as `10.0.0.0/8` or `2001:db8::1`", 0, MAX_NETWORKS),
+        List("networks, as `10.0.0.0/8` or `2001:db8::1`, but not all", 0, MAX_NETWORKS),
         Default("[]"),
         "Where those proxies ask from. What they say of a request is believed, so nobody else may \
          be able to ask from there.",

@@ -112,9 +112,15 @@ pub(super) fn server(
 
 /// Reads `[trust]`.
 pub(super) fn trust(mut section: Section<'_, '_>) -> Option<Trust> {
-    let peers = section.list("peers", network);
+    let peers = section.list("peers", peers);
     section.finish(&[]);
     Some(Trust { peers: peers? })
+}
+
+/// Reads a network whose word is taken. Everybody's is nobody's: the address that stands first in
+/// `X-Forwarded-For` would count, and anybody can write there.
+pub(super) fn peers(text: &str) -> Option<IpNet> {
+    network(text).filter(|network| network.prefix_len() > 0)
 }
 
 /// Reads a network, or a single address as the network of itself.

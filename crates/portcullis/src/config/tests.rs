@@ -320,7 +320,7 @@ fn each_wrong_value_is_told_at_its_place() {
         (
             "[trust]\npeers = [\"10.0.0.1/8\"]",
             "p.toml:2:10: trust.peers[0]: expected one of networks, as `10.0.0.0/8` or \
-             `2001:db8::1`, found the text `10.0.0.1/8`",
+             `2001:db8::1`, but not all, found the text `10.0.0.1/8`",
         ),
         (
             "[trust]\npeers = [\"::1\",\n \"::1\"]",
@@ -859,5 +859,15 @@ proptest! {
         }
         let text: String = text.into_iter().collect();
         prop_assert!(every_mistake_has_a_place(text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn nobody_can_believe_everybody() {
+    for section in ["trust", "authz"] {
+        for all in ["0.0.0.0/0", "::/0"] {
+            let told = told(&format!("[{section}]\npeers = [\"10.0.0.1\", \"{all}\"]")).concat();
+            assert!(told.starts_with(&format!("p.toml:2:22: {section}.peers[1]: ")), "{told}");
+        }
     }
 }
