@@ -64,7 +64,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Where it sends callers there by https, if anywhere.
     pub(crate) redirects: Option<SocketAddr>,
-    fronts: Vec<Front>,
+    shards: Shards,
     proxy: Proxy,
     services: Services,
     listener: TcpListener,
@@ -121,10 +121,12 @@ impl Server {
         let room = BodyRoom::default();
         let services = Services { gate, actions, applied, clock, room };
         let (proxy, fronts) = fronts(config, &services)?;
+        let speech = Speech { tls: tls.clone(), patience: patience(&config.server) };
+        let shards = Shards::start(fronts, speech).context("starting the threads that answer")?;
         Ok(Self {
             address: listener.local_addr()?,
             redirects: redirecting.as_ref().map(TcpListener::local_addr).transpose()?,
-            fronts,
+            shards,
             proxy,
             services,
             listener,
@@ -174,7 +176,6 @@ impl Server {
                 gate.is_ready();
             }
         });
-        let speech = Speech { tls: self.tls, patience: patience(&self.house.config.server) };
         let (server, trust) = (&self.house.config.server, &self.house.config.trust);
         let (port, clock) = (self.address.port(), Arc::clone(&self.services.clock));
         let redirect = Redirect { port, clock, ids: RequestIds::default() };
@@ -183,13 +184,8 @@ impl Server {
             drop(stopping.wait_for(|stop| *stop).await);
             proxy.end_tunnels();
         });
-        match Shards::start(self.fronts, speech) {
-            Ok(shards) => {
-                let listening = Listening { shards, redirect: Arc::new(redirect), trust };
-                listening.run((self.listener, self.redirecting), server, stop).await;
-            }
-            Err(error) => tracing::error!(%error, "no thread can be had to answer callers"),
-        }
+        let listening = Listening { shards: self.shards, redirect: Arc::new(redirect), trust };
+        listening.run((self.listener, self.redirecting), server, stop).await;
         self.aside.shutdown().await;
         if let Err(error) = usage::write(&store, &memory).await {
             tracing::warn!(%error, "the use of credentials was not written");
