@@ -43,8 +43,9 @@ pub const MAX_HEADERS: usize = 32 * 1_024;
 pub const MAX_CREDENTIAL: usize = 8 * 1_024;
 /// All of `Connection`, in bytes: each header is compared with what it names.
 pub const MAX_CONNECTION: usize = 1_024;
-/// How many headers a request may have.
-pub const MAX_HEADER_COUNT: usize = 100;
+/// How many headers a request may have: some fewer than are read, so that one too many is refused in our
+/// own words.
+pub const MAX_HEADER_COUNT: usize = 96;
 
 /// A request that has one meaning: canonical, bounded, nothing credential-like twice.
 pub struct RequestHead<'r> {

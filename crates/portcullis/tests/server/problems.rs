@@ -47,7 +47,7 @@ fn every_refusal_is_told_to_the_letter() {
         ("a key twice", hello, format!("{good}\r\nAuthorization: Bearer {key}"), AMBIGUOUS),
         ("an alias of a header", hello, format!("{good}\r\nX_Api_Key: {key}"), AMBIGUOUS),
         ("an oversized header", hello, encoded(&"a".repeat(9_000)), TOO_LARGE),
-        ("too many headers", hello, format!("{good}{}", "\r\nX-A: b".repeat(100)), TOO_LARGE),
+        ("too many headers", hello, format!("{good}{}", "\r\nX-A: b".repeat(95)), TOO_LARGE),
         ("a wrong network", "GET /far", good.clone(), FORBIDDEN),
         ("a wrong method", "GET /posts", good.clone(), FORBIDDEN),
         ("a missing ability", "GET /able", good.clone(), FORBIDDEN),

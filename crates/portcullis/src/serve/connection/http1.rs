@@ -21,9 +21,6 @@ use super::talk::{Open, Talk};
 use super::{Caller, MAX_HEAD};
 use crate::becoming::{self, Duplex, Raw};
 
-/// The most headers a request may have before it is even looked at: some more than are judged, so that
-/// one too many is refused in our words.
-const MAX_HEADERS: usize = 128;
 /// How long a connection is ready for the next request before it is put by, without its buffers,
 /// until somebody speaks.
 const DOZE: Duration = Duration::from_millis(250);
@@ -145,7 +142,6 @@ fn builder() -> http1::Builder {
     builder
         // Whoever is late is told from who is idle by `Paced`.
         .header_read_timeout(None)
-        .max_headers(MAX_HEADERS)
         .max_buf_size(usize::try_from(MAX_HEAD).unwrap_or(usize::MAX));
     builder
 }
