@@ -1,14 +1,13 @@
 //! Every section and key of the configuration, as data: what may be written, and what it means.
 
+mod guard;
 mod listener;
+mod mount;
 
 use std::time::Duration;
 
 use super::MAX_MOUNTS;
-use super::guard::{
-    MAX_GUARDS, MAX_HOSTS, MAX_METHODS, MAX_NETWORKS, MAX_ORGANIZATION, MAX_PRESETS, MAX_SCHEMES,
-    MAX_UPGRADES, MAX_UPSTREAMS,
-};
+use super::guard::{MAX_GUARDS, MAX_NETWORKS};
 use super::listener::MAX_LISTENERS;
 use super::value;
 use Absence::{Default, Optional, Required};
@@ -139,7 +138,7 @@ impl Key {
 
 /// All keys, in the order in which they are documented.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().chain(listener::KEYS)
+    KEYS.iter().chain(guard::KEYS).chain(listener::KEYS).chain(mount::KEYS)
 }
 
 /// The keys of `section`.
@@ -209,7 +208,7 @@ pub(super) const HEADERS: &[Header] = &[
     },
 ];
 
-/// All but those of listeners.
+/// All but those of the tables of which there may be several.
 const KEYS: &[Key] = &[
     Key::new(
         "server",
@@ -453,259 +452,5 @@ const KEYS: &[Key] = &[
         Count(2, 16),
         Default("2"),
         "How often one check goes through its memory. The least is what OWASP recommends.",
-    ),
-    Key::new(
-        "guard",
-        "name",
-        Text("a name of 1 to 63 of `a`-`z`, `0`-`9` and `-`, not starting with `-`"),
-        Required("\"orders\""),
-        "The name of the guard, its own among all.",
-    ),
-    Key::new(
-        "guard",
-        "hosts",
-        List("host names or addresses without a port, as `api.example.com`", 1, MAX_HOSTS),
-        Optional("every host that no guard names", "[\"api.example.com\"]"),
-        "The hosts that it answers for.",
-    ),
-    Key::new(
-        "guard",
-        "path",
-        Text("a path that starts with `/`, without `//`, `.`, `..`, `?` and `#`"),
-        Default("\"/\""),
-        "The path that it answers for, with all below it; the longest path wins.",
-    ),
-    Key::new(
-        "guard",
-        "upstream",
-        Text(
-            "a URL, as `http://127.0.0.1:9000`, `https://` or `h2c://`, without user, query and \
-             fragment",
-        ),
-        Optional(
-            "`upstreams`, or whoever asks at `/authz/…` forwards",
-            "\"http://127.0.0.1:9000\"",
-        ),
-        "Where requests go that it lets through: by HTTP/1.1 in the clear, by TLS (`https`), or by \
-         HTTP/2 in the clear (`h2c`).",
-    ),
-    Key::new(
-        "guard",
-        "upstreams",
-        List("such URLs", 1, MAX_UPSTREAMS),
-        Optional("`upstream` alone", "[\"http://10.0.0.1:9000\", \"http://10.0.0.2:9000\"]"),
-        "More of them, that take turns; one that fails is left out for a while.",
-    ),
-    Key::new(
-        "guard",
-        "schemes",
-        List("names of schemes", 0, MAX_SCHEMES),
-        Optional("only `networks` is demanded", "[\"basic\", \"api_key\"]"),
-        "The ways to prove who one is that it accepts; any one of them suffices.",
-    ),
-    Key::new(
-        "guard",
-        "networks",
-        List("networks, as `10.0.0.0/8` or `2001:db8::1`", 1, MAX_NETWORKS),
-        Optional("callers may come from anywhere", "[\"10.0.0.0/8\"]"),
-        "The networks that callers must come from besides.",
-    ),
-    Key::new(
-        "guard",
-        "client_certificate",
-        Flag,
-        Default("false"),
-        "Whether callers must have proven a certificate of `tls.client_ca` besides.",
-    ),
-    Key::new(
-        "guard",
-        "methods",
-        List("methods in capitals, as `GET`", 1, MAX_METHODS),
-        Optional("all methods", "[\"GET\", \"HEAD\"]"),
-        "The methods that pass.",
-    ),
-    Key::new(
-        "guard",
-        "ability",
-        Text("the name of an ability, at most 100 characters"),
-        Optional("no ability is demanded", "\"Orders - Read\""),
-        "The ability that callers must hold.",
-    ),
-    Key::new(
-        "guard",
-        "organization",
-        Count(1, MAX_ORGANIZATION),
-        Optional("the root organization", "7"),
-        "The number of the organization that the guard belongs to.",
-    ),
-    Key::new(
-        "guard",
-        "upgrades",
-        List("names of protocols, as `websocket`", 0, MAX_UPGRADES),
-        Optional("none", "[\"websocket\"]"),
-        "What connections may become (`Upgrade`). A tunnel ends when its credential does.",
-    ),
-    Key::new(
-        "guard",
-        "identity",
-        List("of `portcullis`, `remote`, `x-auth-request` and `x-consumer`", 0, MAX_PRESETS),
-        Default("[\"portcullis\"]"),
-        "Under which names the upstream is told who sends a request; see \
-         [what an upstream is told](guards.md#what-an-upstream-is-told).",
-    ),
-    Key::new(
-        "guard",
-        "assertion",
-        Flag,
-        Default("false"),
-        "Whether the upstream is told so under a signature besides; see \
-         [signed assertions](guards.md#signed-assertions).",
-    ),
-    Key::new(
-        "guard",
-        "pass_credential",
-        Flag,
-        Default("false"),
-        "Whether the upstream is handed the credential itself.",
-    ),
-    Key::new(
-        "guard",
-        "strip_path",
-        Flag,
-        Default("false"),
-        "Whether `path` is removed before a request is forwarded.",
-    ),
-    Key::new(
-        "mount",
-        "dialect",
-        Text("the name of a dialect, see below"),
-        Required("\"journey_hub\""),
-        "The dialect.",
-    ),
-    Key::new(
-        "mount",
-        "name",
-        Text("small letters, digits and hyphens, at most 63, none at either end"),
-        Optional("the dialect's name, with hyphens", "\"partners\""),
-        "What to call the mount; no two have one name.",
-    ),
-    Key::new(
-        "mount",
-        "organization",
-        Count(1, MAX_ORGANIZATION),
-        Optional("the root organization", "7"),
-        "The number of the realm whose objects are seen there, and no others.",
-    ),
-    Key::new(
-        "mount",
-        "hosts",
-        List("host names or addresses", 1, MAX_HOSTS),
-        Optional("every host that no guard names", "[\"hub.example.com\"]"),
-        "The hosts it answers for.",
-    ),
-    Key::new(
-        "mount",
-        "path",
-        Text("a path that starts with `/`, without `.`, `..` or empty segments"),
-        Default("\"/\""),
-        "The path below which the dialect's own paths begin.",
-    ),
-    Key::new(
-        "mount",
-        "token_lifetime",
-        Span(Duration::from_secs(1), Duration::from_secs(86_400)),
-        Optional("`journey_hub`: 1h", "\"1h\""),
-        "How long a token lives that the dialect gives out.",
-    ),
-    Key::new(
-        "mount",
-        "api_keys",
-        Flag,
-        Optional("`journyx`: false", "true"),
-        "Whether API keys of users authenticate requests.",
-    ),
-    Key::new(
-        "mount",
-        "sso_only",
-        Flag,
-        Optional("`journyx`: false", "true"),
-        "Whether passwords are refused, and only keys sign in.",
-    ),
-    Key::new(
-        "mount",
-        "key_days",
-        Count(1, 180),
-        Optional("`journyx`: 180", "90"),
-        "How many days an API key lives at most, and where nobody asks for fewer.",
-    ),
-    Key::new(
-        "mount",
-        "session_idle",
-        Span(Duration::from_secs(60), Duration::from_secs(7_776_000)),
-        Optional("`journyx`: 1700m; `expert`: 48h", "\"8h\""),
-        "How long a session lives after its last use.",
-    ),
-    Key::new(
-        "mount",
-        "session_cap",
-        Span(Duration::from_secs(60), Duration::from_secs(7_776_000)),
-        Optional("`journyx`: 168h; `expert`: 156h", "\"24h\""),
-        "How long a session lives at most, however much it is used.",
-    ),
-    Key::new(
-        "mount",
-        "origin",
-        Text("one or more of `https://host` or `https://host:port`, parted by commas"),
-        Optional("`expert`: browsers are sent nowhere", "\"https://help.example.com\""),
-        "Where the site is known to its people; a sign-on leads a browser to these origins alone.",
-    ),
-    Key::new(
-        "mount",
-        "upstream",
-        Text("the id of a listener"),
-        Optional("`expert`: none", "\"pages\""),
-        "The listener that answers for the paths of the API that are not answered here.",
-    ),
-    Key::new(
-        "mount",
-        "new_users",
-        Flag,
-        Optional("`expert`: true", "false"),
-        "Whether a sign-on makes a user of a name that nobody has.",
-    ),
-    Key::new(
-        "mount",
-        "single_use",
-        Flag,
-        Optional("`expert`: false", "true"),
-        "Whether a link signs in once.",
-    ),
-    Key::new(
-        "mount",
-        "require_token",
-        Flag,
-        Optional("`expert`: false", "true"),
-        "Whether a call without a credential must at least say that a script makes it.",
-    ),
-    Key::new(
-        "mount",
-        "cookie_domain",
-        Flag,
-        Optional("`expert`: false", "true"),
-        "Whether the session's cookie counts for all hosts below that of the first origin.",
-    ),
-    Key::new(
-        "mount",
-        "same_site",
-        Text("`lax` or `none`"),
-        Optional("`expert`: lax", "\"none\""),
-        "With which requests from pages of other sites a browser sends the session's cookie.",
-    ),
-    Key::new(
-        "mount",
-        "title",
-        Text("a text"),
-        Optional("`expert`: Home", "\"Help\""),
-        "How the home page is called.",
     ),
 ];
