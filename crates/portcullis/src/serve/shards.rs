@@ -72,6 +72,8 @@ impl Shard {
         let answer = move || {
             // Told, or left alone: it ends in either case.
             drop(runtime.block_on(ended));
+            // A name that is still being looked up is not waited for.
+            runtime.shutdown_background();
         };
         let thread = thread::Builder::new().name("answer".into()).spawn(answer)?;
         let (front, open) = (Arc::new(front), Arc::default());
