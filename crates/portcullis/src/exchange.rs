@@ -135,6 +135,7 @@ impl Exchange {
     pub(crate) const fn fail(&mut self, fault: UpstreamFault) {
         self.reason = Some(match fault {
             UpstreamFault::Broken => "upstream_broken",
+            UpstreamFault::Full => "upstream_full",
             UpstreamFault::Slow => "upstream_slow",
             UpstreamFault::Unreadable => "upstream_unreadable",
         });

@@ -276,6 +276,7 @@ fn terms(config: &Config, applied: watch::Receiver<Revision>) -> anyhow::Result<
     let server = &config.server;
     Ok(Terms {
         connect: server.upstream_connect_timeout,
+        most: server.max_upstream_connections,
         answer: server.upstream_answer_timeout,
         tunnel_idle: server.tunnel_idle_timeout,
         tunnels: server.max_connections,

@@ -279,6 +279,14 @@ const KEYS: &[Key] = &[
     ),
     Key::new(
         "server",
+        "max_upstream_connections",
+        Count(1, 1_000_000),
+        Default("1024"),
+        "How many connections each thread may have to one upstream at once; a request that would need \
+         one more is answered 503.",
+    ),
+    Key::new(
+        "server",
         "upstream_connect_timeout",
         Span(ms(10), seconds(60)),
         Default("\"5s\""),

@@ -34,6 +34,8 @@ pub(crate) struct Server {
     pub(crate) idle_timeout: Duration,
     /// How long a client may take to send the next piece of a body, or to take that of an answer.
     pub(crate) body_timeout: Duration,
+    /// How many connections each thread may have to one upstream.
+    pub(crate) max_upstream_connections: usize,
     /// How long connecting to an upstream may take.
     pub(crate) upstream_connect_timeout: Duration,
     /// How long an upstream may take until the head of its answer has come.
@@ -85,6 +87,7 @@ pub(super) fn server(
     let header_timeout = section.span("header_timeout");
     let idle_timeout = section.span("idle_timeout");
     let body_timeout = section.span("body_timeout");
+    let max_upstream_connections = section.count("max_upstream_connections");
     let upstream_connect_timeout = section.span("upstream_connect_timeout");
     let upstream_answer_timeout = section.span("upstream_answer_timeout");
     let tunnel_idle_timeout = section.span("tunnel_idle_timeout");
@@ -102,6 +105,7 @@ pub(super) fn server(
         header_timeout: header_timeout?,
         idle_timeout: idle_timeout?,
         body_timeout: body_timeout?,
+        max_upstream_connections: usize::try_from(max_upstream_connections?).ok()?,
         upstream_connect_timeout: upstream_connect_timeout?,
         upstream_answer_timeout: upstream_answer_timeout?,
         tunnel_idle_timeout: tunnel_idle_timeout?,

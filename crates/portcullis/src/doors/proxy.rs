@@ -62,6 +62,8 @@ pub(crate) struct Proxy {
 pub(crate) struct Terms {
     /// How long one may take to be connected to.
     pub(crate) connect: Duration,
+    /// How many connections of one thread one may have.
+    pub(crate) most: usize,
     /// How long one may take to begin its answer.
     pub(crate) answer: Duration,
     /// How long nothing may be said in a tunnel.
@@ -82,8 +84,8 @@ impl Proxy {
         clock: Arc<dyn Clock>,
         terms: Terms,
     ) -> Self {
-        let Terms { connect, answer, tunnel_idle, tunnels, roots, applied } = terms;
-        let pool = Pool::new(connect, roots, clock);
+        let Terms { connect, most, answer, tunnel_idle, tunnels, roots, applied } = terms;
+        let pool = Pool::new((connect, most), roots, clock);
         let tunnels = Tunnels::new(tunnels, tunnel_idle);
         Self { gate, pool, room, tunnels, answer_timeout: answer, applied }
     }

@@ -26,6 +26,8 @@ const INVALID_REQUEST: &str = r#"Bearer realm="portcullis", error="invalid_reque
 pub(crate) enum UpstreamFault {
     /// It could not be reached, or broke off.
     Broken,
+    /// It has as many connections as it may have.
+    Full,
     /// It took too long.
     Slow,
     /// It answered what cannot be read.
@@ -92,6 +94,12 @@ pub(crate) fn upstream(fault: UpstreamFault, request: Uuid) -> Response<Full<Byt
         UpstreamFault::Broken => {
             Problem::new(StatusCode::BAD_GATEWAY, "upstream", "the upstream did not answer")
         }
+        UpstreamFault::Full => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "upstream",
+            "the upstream has as much to do as it may have; try again",
+        )
+        .retry_after(UNAVAILABLE_SECONDS),
         UpstreamFault::Slow => {
             Problem::new(StatusCode::GATEWAY_TIMEOUT, "upstream", "the upstream took too long")
         }

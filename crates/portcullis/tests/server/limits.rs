@@ -70,6 +70,38 @@ fn a_head_has_so_many_bytes_and_fields_and_no_more() {
 }
 
 #[test]
+fn an_upstream_has_so_many_connections_and_no_more() {
+    let (tell, told) = channel();
+    let address = upstream(move |mut stream| {
+        let tell = tell.clone();
+        // Each request is answered when the test says so.
+        let wait = move || {
+            while !read_head(&mut stream).is_empty() {
+                tell.send(stream.try_clone().unwrap()).unwrap();
+            }
+        };
+        drop(thread::spawn(wait));
+    });
+    let config = format!("threads = 1\nmax_upstream_connections = 2\n{}", guard(address));
+    let server = Server::serve(Home::new(), &config);
+    let ask = || {
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all(b"GET /open HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n").unwrap();
+        (stream, told.recv().unwrap())
+    };
+    let waiting = [ask(), ask()];
+    let full = server.send("GET /open HTTP/1.1");
+    assert_eq!((full.status(), full.header("retry-after")), (503, Some("1")));
+    for (mut caller, mut upstream) in waiting {
+        upstream.write_all(HELLO.as_bytes()).unwrap();
+        assert_eq!(Answer::read(&mut caller).status(), 200);
+    }
+    let (mut caller, mut upstream) = ask();
+    upstream.write_all(HELLO.as_bytes()).unwrap();
+    assert_eq!(Answer::read(&mut caller).status(), 200, "on a connection that was kept");
+}
+
+#[test]
 fn a_body_is_so_long_and_no_longer() {
     let recorder = Recorder::new();
     let server =

@@ -67,6 +67,8 @@ pub(super) struct Pool {
 /// The upstreams that were ever asked for.
 #[derive(Debug, Default)]
 struct Stations {
+    /// How many connections there may be to one of them.
+    most: usize,
     clear: ByAuthority,
     clear_http2: ByAuthority,
     tls: ByAuthority,
@@ -83,23 +85,23 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// No connections yet; each may take `limit` to be made. Upstreams that speak TLS are believed by
+    /// No connections yet; each may take `limit` to be made, and one upstream may have `most`. Upstreams that speak TLS are believed by
     /// `roots`, or else by those of the system. To be called where tasks can be spawned.
     pub(super) fn new(
-        limit: Duration,
+        (limit, most): (Duration, usize),
         roots: Option<RootCertStore>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self::with(Arc::new(Connector::new(limit, Tls::new(roots, clock))))
+        Self::with(Arc::new(Connector::new(limit, Tls::new(roots, clock))), most)
     }
 
     /// Another one, that has no connections yet. To be called where tasks can be spawned.
     pub(super) fn beside(&self) -> Self {
-        Self::with(Arc::clone(&self.connector))
+        Self::with(Arc::clone(&self.connector), self.stations.most)
     }
 
-    fn with(connector: Arc<Connector>) -> Self {
-        let stations = Arc::new(Stations::default());
+    fn with(connector: Arc<Connector>, most: usize) -> Self {
+        let stations = Arc::new(Stations { most, ..Stations::default() });
         tokio::spawn(count_seconds(Arc::downgrade(&stations)));
         let turns = array::from_fn(|_| AtomicUsize::new(0));
         Self { connector, stations, turns }
@@ -118,9 +120,13 @@ impl Pool {
             tried |= 1 << at;
             match station.take(&self.connector, wanted, now).await {
                 Ok((link, kept)) => return Ok(Reached { at, link, kept, station }),
-                Err(why) => fault = why,
+                // It has all that it may have, and fares well.
+                Err(UpstreamFault::Full) => fault = UpstreamFault::Full,
+                Err(why) => {
+                    fault = why;
+                    station.health.failed(self.stations.now());
+                }
             }
-            station.health.failed(self.stations.now());
         }
         Err(fault)
     }
@@ -192,7 +198,7 @@ impl Stations {
         }
         let mut all = all.write().unwrap_or_else(PoisonError::into_inner);
         let station = all.entry(upstream.authority.clone()).or_insert_with(|| {
-            Arc::new(Station::new(upstream.authority.clone(), upstream.protocol))
+            Arc::new(Station::new(upstream.authority.clone(), upstream.protocol, self.most))
         });
         Arc::clone(station)
     }

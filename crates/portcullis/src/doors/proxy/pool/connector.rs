@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use portcullis_core::guard::Protocol;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::body::Outgoing;
 use super::link::Shared;
@@ -41,6 +41,9 @@ const SEND_BUFFER: usize = 64 * 1_024;
 const PING_AFTER: Duration = Duration::from_secs(20);
 /// How long the answer to that may take.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// What one connection takes of the room for those to its upstream.
+type Place = OwnedSemaphorePermit;
 
 /// Makes connections.
 #[derive(Debug)]
@@ -86,14 +89,15 @@ impl Connector {
         Self { limit, lookups: Arc::new(Semaphore::new(LOOKUPS)), tls }
     }
 
-    /// A new connection to `authority`.
+    /// A new connection to `authority`, which takes `place` for as long as it is there; or, if it becomes
+    /// something else, until then.
     pub(super) async fn connect(
         &self,
-        authority: &Authority,
-        protocol: Protocol,
+        (authority, protocol): (&Authority, Protocol),
         purpose: Purpose,
+        place: Place,
     ) -> Result<Connection, UpstreamFault> {
-        let connecting = self.reach(authority, protocol, purpose);
+        let connecting = self.reach((authority, protocol), purpose, place);
         match tokio::time::timeout(self.limit, Box::pin(connecting)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => {
@@ -109,9 +113,9 @@ impl Connector {
 
     async fn reach(
         &self,
-        authority: &Authority,
-        protocol: Protocol,
+        (authority, protocol): (&Authority, Protocol),
         purpose: Purpose,
+        place: Place,
     ) -> Result<Connection, NoConnection> {
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
         let port = authority.port_u16().unwrap_or(protocol.port());
@@ -121,16 +125,16 @@ impl Connector {
         drop(stream.set_nodelay(true));
         let tunnel = purpose == Purpose::Tunnel;
         match protocol {
-            Protocol::Http1 => Ok(Connection::Http1(http1(stream, tunnel).await?)),
+            Protocol::Http1 => Ok(Connection::Http1(http1(stream, tunnel, place).await?)),
             Protocol::Http2 if tunnel => Err(NoConnection::Io(io::ErrorKind::Unsupported.into())),
-            Protocol::Http2 => Ok(Connection::Http2(http2(stream).await?)),
+            Protocol::Http2 => Ok(Connection::Http2(http2(stream, place).await?)),
             Protocol::Tls => {
                 let shaken = self.tls.shake(stream, host, tunnel).await;
                 let (stream, is_http2) = shaken.map_err(NoConnection::Tls)?;
                 if is_http2 {
-                    Ok(Connection::Http2(http2(stream).await?))
+                    Ok(Connection::Http2(http2(stream, place).await?))
                 } else {
-                    Ok(Connection::Http1(http1(stream, tunnel).await?))
+                    Ok(Connection::Http1(http1(stream, tunnel, place).await?))
                 }
             }
         }
@@ -154,12 +158,14 @@ impl Connector {
 async fn http1(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     tunnel: bool,
+    place: Place,
 ) -> hyper::Result<http1::SendRequest<Outgoing>> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_BUFFER);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         let ended = if tunnel { connection.with_upgrades().await } else { connection.await };
+        drop(place);
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection to an upstream ended");
         }
@@ -169,6 +175,7 @@ async fn http1(
 
 async fn http2(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    place: Place,
 ) -> hyper::Result<Shared> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
@@ -190,7 +197,9 @@ async fn http2(
             room.store(connection.current_max_send_streams(), Ordering::Relaxed);
             polled
         });
-        if let Err(error) = ended.await {
+        let ended = ended.await;
+        drop(place);
+        if let Err(error) = ended {
             tracing::debug!(%error, "a connection to an upstream ended");
         }
     });

@@ -1,11 +1,12 @@
 //! One upstream server as the pool knows it: its connections, and how it fares.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::uri::Authority;
 use hyper::client::conn::http1;
 use portcullis_core::guard::Protocol;
+use tokio::sync::Semaphore;
 
 use super::super::body::Outgoing;
 use super::Wanted;
@@ -30,6 +31,8 @@ pub(in super::super) struct Station {
     /// Connections of HTTP/1.1 with the second since which each is idle, the oldest first.
     idle: Mutex<Vec<(http1::SendRequest<Outgoing>, u32)>>,
     shared: Mutex<Vec<Shared>>,
+    /// For connections of all kinds; each gives its place back when it ends.
+    room: Arc<Semaphore>,
     /// Held by whoever makes a connection that all may share, with the last fault of that.
     making: tokio::sync::Mutex<Option<UpstreamFault>>,
     /// How often making one failed.
@@ -40,8 +43,10 @@ pub(in super::super) struct Station {
 }
 
 impl Station {
-    pub(super) fn new(authority: Authority, protocol: Protocol) -> Self {
+    /// One that may have `most` connections at once.
+    pub(super) fn new(authority: Authority, protocol: Protocol, most: usize) -> Self {
         Self {
+            room: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
             authority,
             protocol,
             idle: Mutex::default(),
@@ -125,9 +130,17 @@ impl Station {
         Some(idle.swap_remove(ready).0)
     }
 
+    async fn connect(
+        &self,
+        connector: &Connector,
+        purpose: Purpose,
+    ) -> Result<Connection, UpstreamFault> {
+        let place = Arc::clone(&self.room).try_acquire_owned().map_err(|_| UpstreamFault::Full)?;
+        connector.connect((&self.authority, self.protocol), purpose, place).await
+    }
+
     async fn make_tunnel(&self, connector: &Connector) -> Result<Link, UpstreamFault> {
-        let made = connector.connect(&self.authority, self.protocol, Purpose::Tunnel).await?;
-        match made {
+        match self.connect(connector, Purpose::Tunnel).await? {
             Connection::Http1(sender) => Ok(Link::Alone(sender)),
             // It was offered HTTP/1.1 alone.
             Connection::Http2(_) => Err(UpstreamFault::Broken),
@@ -135,8 +148,7 @@ impl Station {
     }
 
     async fn make(&self, connector: &Connector, now: u32) -> Result<Link, UpstreamFault> {
-        let made = connector.connect(&self.authority, self.protocol, Purpose::Requests).await?;
-        match made {
+        match self.connect(connector, Purpose::Requests).await? {
             Connection::Http1(sender) => {
                 self.alone.store(true, Ordering::Relaxed);
                 Ok(Link::Alone(sender))
@@ -187,7 +199,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use portcullis_core::time::{Clock, Moment, Timestamp};
@@ -218,7 +229,7 @@ mod tests {
         let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
         let limit = Duration::from_secs(10);
         let connector = Connector::new(limit, Tls::new(None, Arc::new(Still)));
-        let station = Station::new(authority, Protocol::Http1);
+        let station = Station::new(authority, Protocol::Http1, 9);
         for (idle, kept) in [(0, true), (MAX_IDLE_SECONDS, true), (MAX_IDLE_SECONDS + 1, false)] {
             let mut sender = alone(station.take(&connector, Wanted::New, 0).await.unwrap());
             let _accepted = listener.accept().await.unwrap();
@@ -234,7 +245,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
         let connector = Connector::new(Duration::from_secs(10), Tls::new(None, Arc::new(Still)));
-        let station = Station::new(authority, Protocol::Http2);
+        let station = Station::new(authority, Protocol::Http2, 2 * MAX_SHARED);
         let mut open = Vec::new();
         for made in 1..MAX_SHARED + 3 {
             let taken = station.take(&connector, Wanted::New, 0).await.unwrap();
